@@ -1,0 +1,147 @@
+"""Points on the unit sphere: validation, normalisation and seeded random draws."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+
+def as_points(x: Any, name: str = "points", *, unit: bool = True) -> Tensor:
+    """Validate an array of points and return it as a floating tensor.
+
+    Parameters
+    ----------
+    x:
+        Tensor or array of shape ``[..., N, d]`` with ``N >= 1`` and ``d >= 1``. Tensors keep their dtype, device
+        and gradient; other inputs become float64 (float32 arrays stay float32).
+    name:
+        How errors call the argument.
+    unit:
+        Also require rows of Euclidean norm 1, to within ``1e-6`` in float64 and ``1e-3`` below.
+
+    Raises
+    ------
+    ValueError
+        For a wrong number of axes, an empty axis, a non-floating type, NaN or infinity, or rows off the sphere.
+
+    Examples
+    --------
+    >>> as_points([[1.0, 0.0], [0.0, 1.0]]).shape
+    torch.Size([2, 2])
+    """
+    points = x if isinstance(x, Tensor) else torch.as_tensor(np.asarray(x))
+    if not points.is_floating_point():
+        if points.is_complex() or points.dtype == torch.bool:
+            raise ValueError(f"{name} must hold real numbers, got dtype {points.dtype}")
+        points = points.to(torch.float64)
+    if points.ndim < 2 or 0 in points.shape:
+        raise ValueError(f"{name} must have shape [..., N, d] with N, d >= 1, got {tuple(points.shape)}")
+    if not bool(torch.isfinite(points).all()):
+        raise ValueError(f"{name} must be finite, got NaN or infinite entries")
+    if unit:
+        _check_unit(points, name)
+    return points
+
+
+def _check_unit(points: Tensor, name: str) -> None:
+    allowed = 1e-6 if points.dtype == torch.float64 else 1e-3
+    if points.dtype in (torch.float16, torch.bfloat16):
+        allowed = 2e-2
+    deviation = float((points.detach().double().norm(dim=-1) - 1).abs().max())
+    if deviation > allowed:
+        raise ValueError(
+            f"{name} must have rows of norm 1 (within {allowed:g}), got a norm off by {deviation:.3g}; "
+            "normalise it first, for example with constellations.sphere.normalize"
+        )
+
+
+def as_pairs(u: Any, v: Any, *, unit: bool = True, at_least: int = 2) -> tuple[Tensor, Tensor]:
+    """Validate two matched sets of points ``u``, ``v`` of one shape ``[..., N, d]``, with ``N >= at_least``.
+
+    Raises
+    ------
+    ValueError
+        As :func:`as_points`; for different shapes, types or devices; for fewer than ``at_least`` pairs.
+    """
+    u, v = as_points(u, "u", unit=unit), as_points(v, "v", unit=unit)
+    if u.shape != v.shape:
+        raise ValueError(
+            f"u and v must have the same shape [..., N, d], got {tuple(u.shape)} and {tuple(v.shape)}"
+        )
+    if u.device != v.device:
+        raise ValueError(f"u and v must be on one device, got {u.device} and {v.device}")
+    if u.shape[-2] < at_least:
+        raise ValueError(f"n_pairs must be at least {at_least}, got {u.shape[-2]}")
+    dtype = torch.promote_types(u.dtype, v.dtype)
+    return u.to(dtype), v.to(dtype)
+
+
+def normalize(x: Any) -> Tensor:
+    """Rows divided by their Euclidean norm; shape ``[..., N, d]`` is kept.
+
+    Raises
+    ------
+    ValueError
+        For non-finite entries or a zero row.
+
+    Examples
+    --------
+    >>> normalize([[3.0, 4.0]]).tolist()
+    [[0.6, 0.8]]
+    """
+    points = as_points(x, "x", unit=False)
+    norms = points.norm(dim=-1, keepdim=True)
+    if not bool((norms > 0).all()):
+        raise ValueError("x must have no zero rows: a zero vector has no direction")
+    return points / norms
+
+
+def random_points(
+    n_pairs: int, dim: int, *, seed: int, stream: int = 0, dtype: torch.dtype = torch.float64
+) -> Tensor:
+    """``n_pairs`` independent uniform points of the sphere in ``R^dim``: normalised Gaussians, shape ``[N, d]``.
+
+    The draw is made on the CPU in float64 from ``numpy.random.default_rng([seed, stream])``, so that a seed means the
+    same points on every device, in every precision and in every batch.
+
+    Parameters
+    ----------
+    seed, stream:
+        Non-negative integers. Streams of one seed are independent (one per modality, say).
+
+    Raises
+    ------
+    ValueError
+        If ``n_pairs`` or ``dim`` is below 1 or ``seed`` or ``stream`` is negative.
+
+    Examples
+    --------
+    >>> random_points(5, 3, seed=0).shape
+    torch.Size([5, 3])
+    """
+    for name, value, lowest in (
+        ("n_pairs", n_pairs, 1),
+        ("dim", dim, 1),
+        ("seed", seed, 0),
+        ("stream", stream, 0),
+    ):
+        if isinstance(value, bool) or int(value) != value or value < lowest:
+            raise ValueError(f"{name} must be an integer of at least {lowest}, got {value!r}")
+    rng = np.random.default_rng([int(seed), int(stream)])
+    return normalize(torch.from_numpy(rng.standard_normal((int(n_pairs), int(dim))))).to(dtype)
+
+
+def tangent(x: Tensor, gradient: Tensor) -> Tensor:
+    """Projection of ``gradient`` on the tangent space of the sphere at each row of ``x``: ``g - <g, x> x``.
+
+    Examples
+    --------
+    >>> tangent(torch.tensor([[1.0, 0.0]]), torch.tensor([[2.0, 3.0]])).tolist()
+    [[0.0, 3.0]]
+    """
+    if x.shape != gradient.shape:
+        raise ValueError(f"gradient must have the shape of x, {tuple(x.shape)}, got {tuple(gradient.shape)}")
+    return gradient - (gradient * x).sum(-1, keepdim=True) * x
