@@ -243,3 +243,58 @@ def test_bad_points_are_named():
     for bad, message in ((u * 2, "norm 1"), (u * float("nan"), "finite"), (u[:3], "same shape")):
         with pytest.raises(ValueError, match=message):
             losses.sigmoid_loss(bad, v, inverse_temperature=1.0, bias=0.0)
+
+
+@pytest.mark.parametrize("chunk_size", [1, 3, 4, 7, 100])
+@pytest.mark.parametrize("variant", ["exact", "published"])
+def test_chunks_of_any_size_give_the_same_loss_and_gradient(chunk_size, variant):
+    results = []
+    for size in (None, chunk_size):
+        u, v = (x.requires_grad_() for x in pairs(7, 3))
+        t = torch.tensor(12.0, dtype=torch.float64, requires_grad=True)
+        options = {"inverse_temperature": t, "relative_bias": 0.1, "variant": variant, "chunk_size": size}
+        loss = losses.sigmoid_loss(u, v, **options)
+        loss.backward()
+        results.append((loss.detach(), u.grad, v.grad, t.grad))
+    for whole, chunked in zip(*results, strict=True):
+        assert torch.allclose(whole, chunked, rtol=1e-12, atol=1e-14)
+
+
+def test_chunked_losses_near_zero_keep_their_digits():
+    eye = torch.eye(6, dtype=torch.float64)
+    value = losses.sigmoid_loss(eye, eye, inverse_temperature=80.0, relative_bias=0.5, chunk_size=4).item()
+    assert value == pytest.approx(36 * math.log1p(math.exp(-40.0)), rel=1e-12)
+
+
+@pytest.mark.parametrize("chunk_size", [0, -1, 2.5, True])
+def test_a_bad_chunk_size_is_named(chunk_size):
+    u, v = pairs()
+    with pytest.raises(ValueError, match="chunk_size must be"):
+        losses.sigmoid_loss(u, v, inverse_temperature=1.0, bias=0.0, chunk_size=chunk_size)
+
+
+def _one_process(rank, n_processes, folder):
+    store = torch.distributed.FileStore(f"{folder}/store", n_processes)
+    torch.distributed.init_process_group("gloo", store=store, rank=rank, world_size=n_processes)
+    u, v = (x[rank * 4 : (rank + 1) * 4].clone().requires_grad_() for x in pairs(8, 3))
+    loss = losses.distributed_sigmoid_loss(u, v, inverse_temperature=9.0, relative_bias=0.2, chunk_size=3)
+    loss.backward()
+    torch.save((loss.detach(), u.grad, v.grad), f"{folder}/{rank}.pt")
+    torch.distributed.destroy_process_group()
+
+
+def test_two_processes_add_up_to_the_whole_loss_and_gradient(tmp_path):
+    torch.multiprocessing.spawn(_one_process, args=(2, str(tmp_path)), nprocs=2)
+    parts = [torch.load(tmp_path / f"{rank}.pt") for rank in range(2)]
+    u, v = (x.requires_grad_() for x in pairs(8, 3))
+    whole = losses.sigmoid_loss(u, v, inverse_temperature=9.0, relative_bias=0.2)
+    whole.backward()
+    assert torch.allclose(sum(part[0] for part in parts), whole.detach(), rtol=1e-12)
+    assert torch.allclose(torch.cat([part[1] for part in parts]), u.grad, rtol=1e-11, atol=1e-14)
+    assert torch.allclose(torch.cat([part[2] for part in parts]), v.grad, rtol=1e-11, atol=1e-14)
+
+
+def test_the_distributed_loss_needs_a_process_group():
+    u, v = pairs()
+    with pytest.raises(ValueError, match="process group"):
+        losses.distributed_sigmoid_loss(u, v, inverse_temperature=9.0, relative_bias=0.2)

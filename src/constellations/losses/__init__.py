@@ -1,0 +1,26 @@
+"""Contrastive losses: the sigmoid loss in both parameterisations, InfoNCE and the triplet loss.
+
+Sign and scale, once: the logit of a pair is ``t s_ij - b = t (s_ij - b_rel)`` and losses are sums over the ``N^2``
+pairs unless ``reduction="mean"``. SigLIP's released code writes ``t s_ij + b``: its bias is the negative of ours.
+"""
+
+from constellations.losses.module import SigmoidLoss
+from constellations.losses.others import info_nce, triplet
+from constellations.losses.sigmoid import (
+    OptimalBias,
+    distributed_sigmoid_loss,
+    optimal_bias,
+    sigmoid_loss,
+    signed_logits,
+)
+
+__all__ = [
+    "OptimalBias",
+    "SigmoidLoss",
+    "distributed_sigmoid_loss",
+    "info_nce",
+    "optimal_bias",
+    "sigmoid_loss",
+    "signed_logits",
+    "triplet",
+]
