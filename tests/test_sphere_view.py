@@ -1,0 +1,62 @@
+"""The rotatable view: what is in the page, and that script and Python project alike."""
+
+import json
+import re
+
+import numpy as np
+import pytest
+
+from constellations.figures import sphere_view
+from constellations.figures.style import new_figure
+from constellations.sphere import random_points
+
+
+def groups(n: int = 5) -> list[sphere_view.PointGroup]:
+    u, v = (random_points(n, 3, seed=0, stream=k).numpy() for k in (0, 1))
+    return [sphere_view.PointGroup(u, "U & co"), sphere_view.PointGroup(v, "V", "#E69F00", "^")]
+
+
+def test_camera_is_a_rotation():
+    rotation = sphere_view.camera(azimuth=33.0, elevation=-71.0)
+    np.testing.assert_allclose(rotation @ rotation.T, np.eye(3), atol=1e-12)
+    assert np.linalg.det(rotation) == pytest.approx(1.0)
+
+
+def test_view_stands_alone_and_shows_its_first_frame_without_script():
+    view = sphere_view.rotatable(groups(), description='five "pairs"')
+    assert view._repr_html_() == view.html
+    static, script = view.html.split("<script>")
+    assert static.count("<title>") == 10
+    assert static.count("<line ") == 5
+    assert 'aria-label="five &quot;pairs&quot;"' in static
+    assert "U &amp; co" in static
+    assert "http" not in view.html
+    data = json.loads(script[script.rindex(',{"marks"') + 1 : script.rindex(");</script>")])
+    first = sphere_view.camera() @ np.array(data["marks"][0]["p"])
+    placed = re.search(r'data-i="0" d="[^"]*" fill="[^"]*"[^>]*translate\(([-\d.]+) ([-\d.]+)\)', static)
+    assert placed is not None
+    assert (float(placed[1]), float(placed[2])) == pytest.approx((first[0], -first[1]), abs=1e-3)
+
+
+def test_equal_points_give_equal_pages():
+    assert (
+        sphere_view.rotatable(groups(), description="a").html
+        == sphere_view.rotatable(groups(), description="a").html
+    )
+
+
+def test_still_view_draws_every_point():
+    figure, axes = new_figure()
+    sphere_view.draw(axes, groups(), rotation=sphere_view.camera())
+    assert sum(len(collection.get_offsets()) for collection in axes.collections) == 10
+    assert figure.axes == [axes]
+
+
+def test_bad_groups_are_named():
+    with pytest.raises(ValueError, match=r"\[n, 3\]"):
+        sphere_view.rotatable(
+            [sphere_view.PointGroup(np.ones((4, 2)), "flat")], description="x", join_pairs=False
+        )
+    uneven = [groups(4)[0], groups(5)[1]]
+    with pytest.raises(ValueError, match="equal size"):
+        sphere_view.rotatable(uneven, description="x")
