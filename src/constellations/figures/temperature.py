@@ -1,0 +1,142 @@
+"""Figures of the large-temperature chapter: where gradients vanish, and what training reaches at a fixed temperature."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from constellations.figures import style
+
+SMALLEST = 1e-14
+
+
+def gradient_curves(logits: Any, gradients: Mapping[str, Mapping[str, Any]], *, dead_from: float) -> Figure:
+    """Size of the loss's derivative over the violation of one pair, for matching and non-matching pairs.
+
+    ``gradients[panel][name]`` holds the derivative over ``logits``: the violation is ``-z`` for a matching pair and
+    ``z`` for a non-matching one. Zeros are drawn on the floor of the axis; ``dead_from`` marks where they begin.
+    """
+    figure, axes = style.new_figure(n_columns=len(gradients), height=3.5, sharey=True)
+    looks = {"exact": ("exact", "-"), "published": ("published", "--")}
+    for panel, (title, curves) in zip(np.ravel(axes), gradients.items(), strict=True):
+        for name, values in curves.items():
+            colour, line = next(
+                (look for key, look in looks.items() if name.startswith(key)), ("neutral", ":")
+            )
+            panel.semilogy(
+                logits, np.maximum(np.abs(values), SMALLEST),
+                color=style.COLOURS[colour], linestyle=line, label=name,
+            )  # fmt: skip
+        panel.axvline(dead_from, color=style.COLOURS["neutral"], linewidth=0.9)
+        panel.text(dead_from + 0.4, 3e-9, "clamped", fontsize=8, color=style.COLOURS["neutral"])
+        panel.set(title=title, xlabel="violation of the pair (logit units)")
+    np.ravel(axes)[0].set(ylabel="size of the gradient, d loss / d logit", ylim=(SMALLEST, 5))
+    np.ravel(axes)[0].legend(fontsize=7.5, loc="lower left")
+    return figure
+
+
+def dead_pairs(temperatures: Any, fractions: Mapping[str, Any]) -> Figure:
+    """Fraction of non-matching pairs beyond the clamp at the random start, over ``t``; one curve per ``b_rel``."""
+    figure, axes = style.new_figure(height=3.3, width=5.6)
+    markers = "osD^v"
+    for index, (colour, (name, values)) in enumerate(
+        zip(style.swept_colours(len(fractions)), fractions.items(), strict=True)
+    ):
+        axes.plot(temperatures, values, color=colour, marker=markers[index % 5], label=name, markersize=4)
+    axes.set(
+        xscale="log", xlabel="inverse temperature $t$", ylabel="pairs without gradient", ylim=(-0.02, 1.02)
+    )
+    axes.set_xticks(list(temperatures), [f"{t:g}" for t in temperatures])
+    axes.minorticks_off()
+    axes.legend(fontsize=7.5, title="$b_{rel}$", title_fontsize=8)
+    return figure
+
+
+def annotated_grids(
+    rows: Sequence[float],
+    columns: Sequence[float],
+    grids: Mapping[str, Any],
+    *,
+    spreads: Mapping[str, Any] | None = None,
+    row_label: str,
+    column_label: str,
+    value_label: str,
+    limit: float,
+    vertical: bool = False,
+) -> Figure:
+    """Heat maps of one quantity over a grid, side by side (or stacked) on one diverging scale centred at 0.
+
+    Every cell carries its mean and, in small type, its spread over seeds.
+    """
+    n = len(grids)
+    cell = 0.62 if spreads is not None else 0.45
+    height = (cell * len(rows) + 1.0) * (n if vertical else 1)
+    shape = {"n_rows": n} if vertical else {"n_columns": n}
+    figure, axes = style.new_figure(**shape, height=height, sharey=not vertical, squeeze=False)
+    image: Any = None
+    for panel, (title, grid) in zip(np.ravel(axes), grids.items(), strict=True):
+        values = np.asarray(grid, dtype=float)
+        image = panel.imshow(values, cmap=style.DIVERGING, vmin=-limit, vmax=limit, aspect="auto")
+        _annotate(panel, values, None if spreads is None else np.asarray(spreads[title]), limit)
+        panel.set_xticks(range(len(columns)), [f"{c:g}" for c in columns])
+        panel.set_yticks(range(len(rows)), [f"{r:g}" for r in rows])
+        panel.grid(False)
+        panel.set(title=title, xlabel=column_label)
+    for panel in np.asarray(axes)[:, 0]:
+        panel.set(ylabel=row_label)
+    figure.colorbar(image, ax=list(np.ravel(axes)), label=value_label, shrink=0.9)
+    return figure
+
+
+def _annotate(panel: Any, values: np.ndarray, spread: np.ndarray | None, limit: float) -> None:
+    for (i, j), value in np.ndenumerate(values):
+        colour = "white" if abs(value) > 0.62 * limit else "black"
+        raised = 0.0 if spread is None else 0.14
+        panel.text(j, i - raised, f"{value:.3f}", ha="center", va="center", fontsize=7, color=colour)
+        if spread is not None:
+            text = f"±{spread[i, j]:.2g}"
+            panel.text(j, i + 0.24, text, ha="center", va="center", fontsize=5.5, color=colour)
+
+
+def trajectories(
+    steps: Any, runs: Mapping[str, Mapping[str, Any]], *, ylabel: str, log: bool = False
+) -> Figure:
+    """One panel per setting, one band per loss variant, of a recorded quantity ([R, T]) over steps."""
+    figure, axes = style.new_figure(n_columns=len(runs), height=3.2, sharey=True, squeeze=False)
+    for panel, (title, variants) in zip(np.ravel(axes), runs.items(), strict=True):
+        for name, values in variants.items():
+            style.band(
+                panel,
+                steps,
+                values,
+                colour=style.COLOURS[name],
+                linestyle=style.LINES[name],
+                label=name,
+                log=log,
+            )
+        panel.set(title=title, xlabel="step", xscale="log", yscale="log" if log else "linear")
+        if not log:
+            panel.axhline(0.0, color=style.COLOURS["neutral"], linewidth=0.8)
+    axes[0, 0].set(ylabel=ylabel)
+    axes[0, 0].legend(fontsize=8)
+    return figure
+
+
+def fixed_and_trained(relative_biases: Sequence[float], groups: Mapping[str, Any], *, ylabel: str) -> Figure:
+    """Margins ([B, R] per group) over the frozen ``b_rel``: one marker and line per group, bars of one deviation."""
+    figure, axes = style.new_figure(height=3.7)
+    looks = [("fixed", "s", "--"), ("bias", "^", ":"), ("relative_bias", "o", "-"), ("adapter", "D", "-.")]
+    for (name, values), (colour, marker, line) in zip(groups.items(), looks, strict=False):
+        sample = np.asarray(values, dtype=float)
+        spread = sample.std(axis=1, ddof=1) if sample.shape[1] > 1 else np.zeros(len(sample))
+        axes.errorbar(
+            relative_biases, sample.mean(axis=1), spread, color=style.COLOURS[colour], marker=marker,
+            linestyle=line, capsize=3, label=name,
+        )  # fmt: skip
+    axes.axhline(0.0, color=style.COLOURS["neutral"], linewidth=0.8)
+    axes.set(xlabel="frozen relative bias $b_{rel}$", ylabel=ylabel)
+    axes.legend(fontsize=8)
+    return figure

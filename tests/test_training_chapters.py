@@ -1,0 +1,317 @@
+"""The mathematical claims of the chapters on locked encoders, many modalities and large temperatures."""
+
+import math
+from itertools import combinations
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from matplotlib.figure import Figure
+
+from constellations import bounds, constructions, geometry, locked, losses, sphere
+from constellations.figures import locked as locked_figures
+from constellations.figures import modalities as modality_figures
+from constellations.figures import temperature as temperature_figures
+
+seeds = st.integers(0, 10_000)
+
+
+def pair(n_pairs: int, dim: int, seed: int) -> tuple[torch.Tensor, torch.Tensor]:
+    return tuple(sphere.random_points(n_pairs, dim, seed=seed, stream=stream) for stream in (0, 1))
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    seed=seeds,
+    n_pairs=st.integers(2, 12),
+    dim=st.integers(2, 8),
+    t=st.floats(0.05, 50.0),
+    relative_bias=st.floats(-2.0, 2.0),
+    delta=st.floats(0.2, 1.0),
+)
+def test_observation_1_is_an_identity(seed, n_pairs, dim, t, relative_bias, delta):
+    u, v = pair(n_pairs, dim, seed)
+    explicit = losses.sigmoid_loss(
+        constructions.adapt_locked(u, delta=delta),
+        constructions.adapt_trained(v, delta=delta),
+        inverse_temperature=t,
+        relative_bias=relative_bias,
+    )
+    implicit = losses.sigmoid_loss(
+        u, v, inverse_temperature=t * delta**2, relative_bias=(relative_bias + 1 - delta**2) / delta**2
+    )
+    assert explicit.item() == pytest.approx(implicit.item(), rel=1e-12, abs=1e-12)
+
+
+@settings(max_examples=40, deadline=None)
+@given(seed=seeds, delta=st.floats(0.2, 1.0))
+def test_an_adapter_moves_margin_and_relative_bias_affinely(seed, delta):
+    u, v = pair(9, 4, seed)
+    before = geometry.separation(u, v)
+    after = geometry.separation(
+        constructions.adapt_locked(u, delta=delta), constructions.adapt_trained(v, delta=delta)
+    )
+    assert after.margin == pytest.approx(delta**2 * before.margin, abs=1e-12)
+    assert after.relative_bias == pytest.approx(delta**2 * before.relative_bias - (1 - delta**2), abs=1e-12)
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    seed=seeds,
+    t=st.floats(0.1, 1e4),
+    n_pairs=st.integers(60, 100),
+    effort=st.floats(0.0, 1.0),
+)
+def test_a_locked_random_side_keeps_the_loss_above_n_log_2_at_bias_zero(seed, t, n_pairs, effort):
+    """Whatever v is: random, copied from u, or pushed towards the best compromise."""
+    u, v = pair(n_pairs, 10, seed)
+    spanned = locked.positively_spanned(u)
+    v = sphere.normalize(effort * (u - u.mean(0)) + (1 - effort) * v)
+    loss = losses.sigmoid_loss(u, v, inverse_temperature=t, bias=0.0)
+    assert loss.item() >= spanned.sum() * math.log(2)
+    assert spanned.all()
+
+
+@settings(max_examples=40, deadline=None)
+@given(seed=seeds, n_pairs=st.integers(2, 14), dim=st.integers(2, 5))
+def test_points_of_a_cone_have_no_separating_direction(seed, n_pairs, dim):
+    u = sphere.random_points(n_pairs, dim, seed=seed)
+    directions = sphere.random_points(4000, dim, seed=seed, stream=7)
+    spanned = locked.positively_spanned(u)
+    s = u @ directions.T
+    for j in range(n_pairs):
+        others = torch.cat([s[:j], s[j + 1 :]])
+        separates = (s[j] > 0) & (others <= 0).all(0)
+        assert not (spanned[j] and bool(separates.any()))
+
+
+@settings(max_examples=25, deadline=None)
+@given(seed=seeds, n_pairs=st.integers(2, 30), dim=st.integers(2, 6), noise=st.floats(0.0, 1.5))
+def test_no_other_side_beats_the_locked_bounds(seed, n_pairs, dim, noise):
+    u, v = pair(n_pairs, dim, seed)
+    v = sphere.normalize(u + noise * v)
+    s = geometry.separation(u, v)
+    assert s.gap <= locked.hull_distances(u).min() + 1e-9
+    bound = locked.locked_margin_bound(u, relative_bias=s.relative_bias)
+    assert s.margin <= bound + 1e-9
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_the_locked_bound_is_concave_and_peaks_at_half_the_hull_distance(seed):
+    u = sphere.random_points(40, 6, seed=seed)
+    grid = np.linspace(-1, 1, 41)
+    curve = np.array([locked.locked_margin_bound(u, relative_bias=b, tolerance=1e-9) for b in grid])
+    assert (np.diff(curve, 2) <= 1e-7).all()
+    peak = locked.hull_distances(u).min() / 2
+    assert curve.max() <= peak + 1e-7
+    assert curve.max() >= peak - 0.01
+    assert curve[20] == pytest.approx(0.0, abs=1e-7)
+
+
+def test_locked_bounds_of_an_orthonormal_side_are_attained():
+    u = torch.eye(5, dtype=torch.float64)
+    s = geometry.separation(u, u)
+    assert locked.locked_margin_bound(u, relative_bias=0.5) == pytest.approx(s.margin, abs=1e-5)
+    best = torch.full((5, 5), -0.25, dtype=torch.float64).fill_diagonal_(1.0)
+    best_gap = geometry.separation(u, sphere.normalize(best)).gap
+    assert locked.hull_distances(u).min() == pytest.approx(best_gap, abs=1e-9)
+
+
+@settings(max_examples=30, deadline=None)
+@given(n_points=st.integers(1, 200), dim=st.integers(1, 30))
+def test_wendel_probability_matches_the_sum_in_integers(n_points, dim):
+    exact = sum(math.comb(n_points - 1, k) for k in range(min(dim, n_points))) / 2 ** (n_points - 1)
+    assert locked.log_probability_of_half_space(n_points, dim) == pytest.approx(math.log(exact), abs=1e-9)
+
+
+def test_wendel_probability_agrees_with_sampling_in_the_plane():
+    rng = np.random.default_rng(0)
+    angles = np.sort(rng.uniform(0, 2 * np.pi, (20_000, 5)), axis=1)
+    gaps = np.diff(angles, axis=1, append=angles[:, :1] + 2 * np.pi)
+    assert (gaps.max(axis=1) > np.pi).mean() == pytest.approx(5 / 16, abs=0.015)
+    assert math.exp(locked.log_probability_of_half_space(5, 2)) == pytest.approx(5 / 16, abs=1e-12)
+
+
+@pytest.mark.parametrize("bad", [{"relative_bias": 1.5}, {"relative_bias": math.nan}, {"tolerance": 0.0}])
+def test_locked_margin_bound_rejects_bad_options(bad):
+    name = next(iter(bad))
+    with pytest.raises(ValueError, match=name):
+        locked.locked_margin_bound(np.eye(3), **{"relative_bias": 0.0, **bad})
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        locked.hull_distances,
+        locked.positively_spanned,
+        lambda u: locked.locked_margin_bound(u, relative_bias=0.0),
+    ],
+)
+@pytest.mark.parametrize("u", [np.ones((3, 2)), np.eye(3)[:1], np.eye(3)[None], np.full((3, 2), np.nan)])
+def test_locked_bounds_reject_bad_points(function, u):
+    with pytest.raises(ValueError, match="u must"):
+        function(u)
+
+
+@pytest.mark.parametrize("n_points, dim", [(0, 3), (4, 0), (True, 2)])
+def test_wendel_rejects_bad_counts(n_points, dim):
+    with pytest.raises(ValueError, match=r"n_points|dim"):
+        locked.log_probability_of_half_space(n_points, dim)
+
+
+def code(n_pairs: int, dim: int, seed: int) -> tuple[torch.Tensor, float]:
+    x = sphere.random_points(n_pairs, dim, seed=seed)
+    return x, constructions.max_inner_product(x)
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    seed=seeds,
+    k=st.integers(2, 9),
+    n_pairs=st.integers(2, 9),
+    dim=st.integers(2, 6),
+    delta=st.floats(0.1, 1.0),
+)
+def test_construction_2_separates_every_edge_alike(seed, k, n_pairs, dim, delta):
+    x, alpha = code(n_pairs, dim, seed)
+    points = constructions.simplex_modalities(x, n_modalities=k, delta=delta)
+    assert points.shape[:2] == (k, n_pairs)
+    for a, c in combinations(range(k), 2):
+        s = geometry.separation(points[a], points[c])
+        assert s.margin == pytest.approx(delta**2 * (1 - alpha) / 2, abs=1e-12)
+        shift = (1 - delta**2) / (k - 1)
+        assert s.relative_bias == pytest.approx(delta**2 * (1 + alpha) / 2 - shift, abs=1e-12)
+
+
+@settings(max_examples=25, deadline=None)
+@given(seed=seeds, k=st.integers(2, 6), t=st.floats(1.0, 300.0), edge_bits=st.integers(1, 2**15 - 1))
+def test_construction_2_has_zero_loss_on_every_graph(seed, k, t, edge_bits):
+    """The summed loss of any graph is below its number of edges times N^2 log(1 + exp(-t m))."""
+    x, alpha = code(6, 4, seed)
+    points = constructions.simplex_modalities(x, n_modalities=k, delta=0.9)
+    edges = [e for bit, e in enumerate(combinations(range(k), 2)) if edge_bits >> bit & 1] or [(0, 1)]
+    margin = 0.81 * (1 - alpha) / 2
+    relative_bias = 0.81 * (1 + alpha) / 2 - 0.19 / (k - 1)
+    total = sum(
+        losses.sigmoid_loss(points[a], points[c], inverse_temperature=t, relative_bias=relative_bias).item()
+        for a, c in edges
+    )
+    assert 0 < total <= len(edges) * 36 * math.log1p(math.exp(-t * margin)) * (1 + 1e-9)
+
+
+def slack_of_averages(points: torch.Tensor) -> tuple[float, float]:
+    """Left and right side of the identity behind the k-modality bound, at the averages over all pairs."""
+    k, n, _ = points.shape
+    s = torch.einsum("aid,cjd->acij", points, points)
+    across = ~torch.eye(k, dtype=torch.bool)
+    diagonal = s.diagonal(dim1=-2, dim2=-1)[across]
+    matching = diagonal.mean()
+    non_matching = (s[across].sum() - diagonal.sum()) / (k * (k - 1) * n * (n - 1))
+    m, b = (matching - non_matching) / 2, (matching + non_matching) / 2
+    left = k * (k - 1) * n * (1 + (k - 1) * b - (k + 1 - 2 * k / n) * m)
+    sums = points.sum(1)
+    spread = sum(
+        (points[a] - points[c]).square().sum() - (sums[a] - sums[c]).square().sum() / n
+        for a, c in combinations(range(k), 2)
+    )
+    return left.item(), (spread + (k - 1) / n * sums.sum(0).square().sum()).item()
+
+
+@settings(max_examples=60, deadline=None)
+@given(seed=seeds, k=st.integers(2, 7), n_pairs=st.integers(2, 12), dim=st.integers(2, 6))
+def test_the_k_modality_bound_rests_on_an_identity(seed, k, n_pairs, dim):
+    points = torch.stack([sphere.random_points(n_pairs, dim, seed=seed, stream=a) for a in range(k)])
+    left, right = slack_of_averages(points)
+    assert left == pytest.approx(right, abs=1e-9)
+    assert right >= 0
+
+
+@settings(max_examples=60, deadline=None)
+@given(seed=seeds, k=st.integers(2, 6), extra=st.integers(0, 8), dim=st.integers(2, 6), noise=st.floats(0, 1))
+def test_no_k_modality_configuration_beats_the_bound(seed, k, extra, dim, noise):
+    n_pairs = k + extra
+    x = sphere.random_points(n_pairs, dim, seed=seed, stream=99)
+    points = torch.stack(
+        [
+            sphere.normalize(x + noise * sphere.random_points(n_pairs, dim, seed=seed, stream=a))
+            for a in range(k)
+        ]
+    )
+    edges = [geometry.separation(points[a], points[c]) for a, c in combinations(range(k), 2)]
+    low, high = min(e.min_matching for e in edges), max(e.max_non_matching for e in edges)
+    m, b = (low - high) / 2, (low + high) / 2
+    assert (k + 1 - 2 * k / n_pairs) * m <= 1 + (k - 1) * b + 1e-9
+    assert m <= bounds.margin_upper_bound(b, n_pairs=n_pairs, n_modalities=k) + 1e-9
+
+
+@pytest.mark.parametrize("k", [2, 3, 4, 8, 14, 20])
+@pytest.mark.parametrize("delta", [0.3, 0.7, 1.0])
+def test_a_simplex_attains_the_k_modality_bound(k, delta):
+    n_pairs = 24
+    x = sphere.normalize(torch.eye(n_pairs, dtype=torch.float64) - 1 / n_pairs)
+    s = geometry.separation(*constructions.simplex_modalities(x, n_modalities=k, delta=delta)[:2])
+    assert (k + 1 - 2 * k / n_pairs) * s.margin == pytest.approx(1 + (k - 1) * s.relative_bias, abs=1e-12)
+
+
+def test_a_star_may_exceed_the_bound_of_the_complete_graph():
+    """All leaves may coincide: the star's edges then reach the two-modality bound."""
+    k, n_pairs = 6, 20
+    x = sphere.normalize(torch.eye(n_pairs, dtype=torch.float64) - 1 / n_pairs)
+    hub, leaf = constructions.simplex_modalities(x, n_modalities=2, delta=0.7)
+    s = geometry.separation(hub, leaf)
+    assert (3 - 4 / n_pairs) * s.margin == pytest.approx(1 + s.relative_bias, abs=1e-12)
+    assert (k + 1 - 2 * k / n_pairs) * s.margin > 1 + (k - 1) * s.relative_bias
+
+
+def float32_gradient(violation: float, variant: str, *, matching: bool) -> float:
+    """Autograd's derivative of the float32 loss over one logit, all other entries of the 2 x 2 table at rest."""
+    first = torch.tensor([[1.0, 0.0], [1.0, 0.0]])
+    second = torch.tensor([[1.0, 0.0], [0.0, 1.0]]) if matching else torch.tensor([[1.0, 0.0], [1.0, 0.0]])
+    bias = torch.tensor(0.0)
+    t = torch.tensor(1.0)
+    scale = -violation if matching else violation
+    logit = (torch.tensor(scale) * (first[0] @ second[0]) * t - bias).requires_grad_()
+    p = torch.sigmoid(logit)
+    if variant == "published":
+        loss = -torch.log((p if matching else 1 - p) + 1e-8)
+    else:
+        loss = torch.nn.functional.softplus(-logit if matching else logit)
+    loss.backward()
+    return abs(logit.grad.item())
+
+
+@pytest.mark.parametrize("matching", [True, False])
+def test_the_clamped_gradient_dies_and_the_exact_one_does_not(matching):
+    assert float32_gradient(10.0, "published", matching=matching) == pytest.approx(1.0, abs=1e-3)
+    assert float32_gradient(30.0, "published", matching=matching) < 1e-4
+    assert float32_gradient(200.0, "published", matching=matching) == 0.0
+    assert float32_gradient(200.0, "exact", matching=matching) == 1.0
+
+
+def test_the_float32_gradient_of_a_non_matching_pair_is_exactly_zero_beyond_25_log_2():
+    assert float32_gradient(25 * math.log(2) + 0.1, "published", matching=False) == 0.0
+    assert float32_gradient(16.0, "published", matching=False) > 0.5
+
+
+def test_figures_are_drawn_from_arrays():
+    b = np.linspace(-1, 1, 5)
+    drawn = [
+        locked_figures.adapter_diagram(),
+        locked_figures.allowed_margins(
+            b, np.zeros((2, 5)), 0.1, {"x": ([0.1, 0.2], [0.0, 0.1])}, colours={"x": "k"}, markers={"x": "o"}
+        ),
+        modality_figures.synchronization_graphs(4),
+        modality_figures.gap_against_modalities([2, 4], [0.4, 0.5], {"here": ([2, 4], [0.4, 0.4], [0.0, 0.1])}),
+        modality_figures.bound_over_margins(b, {2: b, 4: b}, {"complete": {2: ([0.0], [0.1])}}),
+        temperature_figures.gradient_curves(b, {"matching": {"exact": b, "published": b}}, dead_from=0.5),
+        temperature_figures.dead_pairs([1, 10], {"0": [0.0, 1.0]}),
+        temperature_figures.annotated_grids(
+            [1, 2], [3, 4], {"a": np.eye(2)}, spreads={"a": np.eye(2)}, row_label="r", column_label="c",
+            value_label="v", limit=1.0,
+        ),
+        temperature_figures.trajectories([1, 2], {"a": {"exact": np.eye(2)}}, ylabel="y"),
+        temperature_figures.fixed_and_trained([0, 1], {"a": np.eye(2)}, ylabel="y"),
+    ]  # fmt: skip
+    assert all(isinstance(figure, Figure) and figure.axes for figure in drawn)
