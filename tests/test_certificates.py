@@ -6,11 +6,11 @@ import math
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+from constellations import brute_force, fixed_temperature, losses
 from constellations import certificates as c
-from constellations import fixed_temperature, losses
 from constellations.geometry import separation
 from constellations.sphere import normalize, random_points
 
@@ -39,6 +39,7 @@ temperatures = st.floats(-2, 3).map(lambda x: 10.0**x)
 def test_sandwich_of_the_optimal_loss(setting, t):
     u, v = configuration(*setting)
     margin = separation(u, v).margin
+    assume(t * margin < 600)
     bounds = c.optimal_loss_bounds(margin, n_pairs=len(u), inverse_temperature=t)
     infimum = losses.optimal_bias(u, v, inverse_temperature=t).loss
     assert bounds.lower * (1 - 1e-9) <= infimum <= bounds.upper * (1 + 1e-9)
@@ -70,6 +71,7 @@ def test_one_dominating_pair_approaches_the_lower_bound():
 @settings(max_examples=60, deadline=None)
 @given(st.integers(2, 1000), st.floats(-1, 1), temperatures)
 def test_upper_bound_is_below_both_simple_ones(n, margin, t):
+    assume(t * margin < 600)  # beyond, losses are denormal
     upper = c.optimal_loss_bounds(margin, n_pairs=n, inverse_temperature=t).upper
 
     def spread(shift):
@@ -177,6 +179,7 @@ def test_info_nce_bounds(setting, t):
     u, v = configuration(*setting)
     gap = c.row_gap(u, v)
     assert min(gap.rows, gap.columns) >= 2 * separation(u, v).margin - 1e-12
+    assume(t * gap.rows < 600)
     bounds = c.info_nce_bounds(gap.rows, n_pairs=len(u), inverse_temperature=t)
     loss = losses.info_nce(u, v, inverse_temperature=t).item()
     assert bounds.lower * (1 - 1e-9) <= loss <= bounds.upper * (1 + 1e-9)
@@ -261,3 +264,44 @@ def test_large_temperature_recovers_the_equality_case_of_theorem_3_4(relative_bi
 def test_bad_input_is_named(call, message):
     with pytest.raises(ValueError, match=message):
         call()
+
+
+def test_enumerated_batches_respect_every_bound():
+    trials = brute_force.enumerate_batches(n_pairs=5, n_trials=40, seed=3)
+    assert trials.n_batches == 26
+    assert trials.closed_form_error < 1e-12
+    for bound in (trials.bounds.proposition_1, trials.bounds.two_entries, trials.bounds.weighted):
+        assert np.all(trials.failing <= bound * (1 + 1e-9))
+    assert 0 < trials.failing.mean() < 1
+
+
+def test_twins_attain_the_weighted_bound_geometrically():
+    n, size, t = 6, 3, 300.0
+    twins = normalize(torch.eye(3, dtype=torch.float64) - 1 / 3).repeat_interleave(2, dim=0)
+    rho = (size - 1) / (n - 1)
+    bounds = brute_force.bounds_by_batch_size(
+        twins, twins, [size], inverse_temperatures=[t], relative_biases=[1 + math.log(rho) / t]
+    )
+    assert brute_force.failing_fraction(twins, twins) == 1.0
+    assert bounds["weighted"][0] == pytest.approx(1.0, abs=1e-9)
+    assert bounds["Proposition 1"][0] > 2.0
+
+
+def test_the_best_of_a_grid_is_still_a_bound():
+    u, v = configuration(12, 3, 5, 0.6)
+    bounds = brute_force.bounds_by_batch_size(
+        u,
+        v,
+        [2, 6, 12],
+        inverse_temperatures=np.geomspace(1, 100, 15),
+        relative_biases=np.linspace(-0.5, 1, 15),
+    )
+    failing = brute_force.failing_fraction(u, v)
+    assert 0 < failing < 1
+    assert all(np.all(values >= failing) for values in bounds.values())
+
+
+@pytest.mark.parametrize(("n_pairs", "n_trials", "message"), [(15, 1, "n_pairs"), (4, 0, "n_trials")])
+def test_enumeration_names_bad_input(n_pairs, n_trials, message):
+    with pytest.raises(ValueError, match=message):
+        brute_force.enumerate_batches(n_pairs=n_pairs, n_trials=n_trials, seed=0)

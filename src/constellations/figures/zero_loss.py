@@ -29,7 +29,7 @@ def pair_losses(
         panel.set(title=title, xlabel="inner product $s$", ylim=(-0.2, 8), xlim=(-1, 1))
     axes[0].text(relative_bias + 0.03, 7.3, "$b_{rel}$", color=COLOURS["relative_bias"])
     axes[0].set_ylabel("loss of the pair")
-    axes[0].legend(loc="upper left", bbox_to_anchor=(0.02, 0.62), fontsize="small")
+    axes[1].legend(loc="upper left", fontsize="small")
     return figure
 
 
@@ -93,7 +93,10 @@ def _interval(axes: Any, products: np.ndarray, margin: float, relative_bias: flo
     axes.plot(matching, np.zeros_like(matching), MARKERS["matching"], color=MATCHING)
     for start, stop in ((relative_bias, relative_bias + margin), (relative_bias, relative_bias - margin)):
         axes.annotate(
-            "", (stop, 0.45), (start, 0.45), arrowprops={"arrowstyle": "<->", "shrinkA": 0, "shrinkB": 0}
+            "",
+            (stop, 0.45),
+            (start, 0.45),
+            arrowprops={"arrowstyle": "<->", "color": BOUND, "shrinkA": 0, "shrinkB": 0},
         )
         axes.text((start + stop) / 2, 0.55, "$m$", ha="center")
     axes.text(relative_bias, -0.72, "$b_{rel}$", ha="center", color=COLOURS["relative_bias"])
@@ -129,7 +132,7 @@ def watched_training(
     axes[1].set(xscale="log", title="relative bias, every run", xlabel="step")
     axes[2].set(xscale="log", title="margin $m^*$", xlabel="step")
     axes[2].axhline(0, color=BOUND, linewidth=0.8)
-    axes[0].legend(fontsize="small", loc="lower left")
+    axes[2].legend(fontsize="small", loc="lower right")
     axes[1].legend(fontsize="small")
     return figure
 
@@ -184,7 +187,8 @@ def rates(
                     t, limit - budget / np.asarray(t), limit, color=colours[k % 2], alpha=0.12, lw=0
                 )
         panel.set(xscale="log", xlabel="inverse temperature $t$")
-        panel.legend(fontsize="small", loc="lower right")
+    axes[0].legend(fontsize="small", loc="lower right")
+    axes[1].legend(fontsize="small", loc="upper right")
     axes[0].set(title="$-\\log(\\inf_b L)\\,/\\,t$", ylim=(-0.75 * max(margins), 1.2 * max(margins)))
     axes[1].set(title="minimising $b$, divided by $t$")
     return figure
@@ -192,6 +196,7 @@ def rates(
 
 def certificate(steps: Any, loss: Any, certified: Any, margin: Any) -> Figure:
     """A training log (``loss`` [T]), the half gap it proves and the true one."""
+    certified, margin = np.asarray(certified), np.asarray(margin)
     figure, axes = new_figure(n_columns=2, height=2.8)
     axes[0].plot(steps, loss, color=COLOURS["measured"])
     axes[0].axhline(2 * np.log(2), color=BOUND, linestyle=LINES["bound"], linewidth=1)
@@ -202,8 +207,8 @@ def certificate(steps: Any, loss: Any, certified: Any, margin: Any) -> Figure:
     axes[1].fill_between(steps, certified, margin, color=OURS, alpha=0.12, lw=0)
     axes[1].axhline(0, color=BOUND, linewidth=0.8)
     axes[1].set(xscale="log", xlabel="step", title="what it proves: a margin")
-    axes[1].set_ylim(max(-1.0, float(np.min(certified))), 1.15 * float(np.max(margin)))
-    axes[1].legend(fontsize="small")
+    axes[1].set_ylim(max(-1.0, certified.min()), 1.15 * margin.max() + 0.02)
+    axes[1].legend(fontsize="small", loc="upper left", bbox_to_anchor=(0.0, 0.8))
     return figure
 
 
@@ -239,6 +244,7 @@ def sphere_constellation(u: Any, v: Any, matching: Any, non_matching: Any) -> Fi
 
 def histogram(axes: Any, matching: Any, non_matching: Any, *, bins: int = 60) -> None:
     """Densities of matching and non-matching inner products, with the gap between them shaded."""
+    matching, non_matching = np.asarray(matching).ravel(), np.asarray(non_matching).ravel()
     edges = np.linspace(-1, 1, bins + 1)
     for values, key, hatch in ((non_matching, "non_matching", "//"), (matching, "matching", None)):
         axes.hist(

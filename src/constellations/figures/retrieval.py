@@ -1,0 +1,150 @@
+"""Pictures of chapter 02: retrieval bounds, displaced queries, approximate search, batch size."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from constellations.figures.style import COLOURS, new_figure, swept_colours
+
+STYLES: Mapping[str, tuple[str, str, str]] = {
+    "Proposition 1": (COLOURS["bound"], "--", "s"),
+    "two entries": (COLOURS["v"], "-.", "^"),
+    "weighted": (COLOURS["ours"], "-", "o"),
+}
+METHOD_STYLES: Mapping[str, tuple[str, str, str]] = {
+    "exhaustive": (COLOURS["neutral"], ":", "D"),
+    "HNSW": (COLOURS["u"], "-", "o"),
+    "IVF": (COLOURS["v"], "--", "^"),
+    "PQ": (COLOURS["bias"], "-.", "s"),
+}
+
+
+def guarantee(rows: Any, *, n_columns: int = 2) -> Figure:
+    """Corollary 1: every row's matching product against its best rival; ``rows`` is ``[N, 2]``."""
+    rows = np.asarray(rows)
+    figure, axes = new_figure(n_columns=n_columns, height=2.9)
+    order = np.arange(len(rows))
+    axes[0].plot(order, rows[:, 0], "o", ms=3.5, color=COLOURS["matching"], label="$s_{ii}$")
+    axes[0].plot(order, rows[:, 1], "x", ms=4, color=COLOURS["non_matching"], label="best rival in the row")
+    low, high = rows[:, 1].max(), rows[:, 0].min()
+    axes[0].axhspan(min(low, high), max(low, high), color=COLOURS["impossible"], alpha=0.4, lw=0)
+    axes[0].set(xlabel="query $i$", ylabel="inner product", title="every row has the same empty interval")
+    axes[0].legend(fontsize="small", loc="center left", bbox_to_anchor=(0.0, 0.32))
+    lead = rows[:, 0] - rows[:, 1]
+    axes[1].hist(lead, bins=24, color=COLOURS["u"], alpha=0.8)
+    axes[1].axvline(high - low, color=COLOURS["bound"], linestyle="--", label="$2m^*$")
+    axes[1].set(xlabel="lead over the best rival", ylabel="queries", title="no lead below $2m^*$")
+    axes[1].legend(fontsize="small")
+    return figure
+
+
+def enumerated(failing: Any, bounds: Mapping[str, Any]) -> Figure:
+    """True failing fraction ``[K]`` of small configurations against each bound ``[K]``: all lie below the diagonal."""
+    figure, axes = new_figure(n_columns=len(bounds), height=2.7, sharey=True)
+    failing = np.asarray(failing)
+    for panel, (name, values) in zip(axes, bounds.items(), strict=True):
+        colour, _, marker = STYLES[name]
+        clear = np.asarray(values) > 0
+        panel.plot(np.asarray(values)[clear], failing[clear], marker, ms=2.5, alpha=0.35, color=colour)
+        panel.plot([1e-3, 1], [1e-3, 1], color=COLOURS["bound"], linewidth=1)
+        panel.fill_between([1e-3, 1], [1e-3, 1], 1.05, color=COLOURS["impossible"], alpha=0.35, lw=0)
+        panel.set(xscale="log", xlim=(1e-2, 1e3), ylim=(-0.03, 1.05), title=name, xlabel="bound")
+    axes[0].set_ylabel("fraction of rows that fail")
+    axes[0].text(0.013, 0.93, "impossible", fontsize="small", color=COLOURS["neutral"])
+    return figure
+
+
+def unfinished(batch_sizes: Any, panels: Mapping[str, Mapping[str, Any]], failing: float) -> Figure:
+    """Bounds on the failing fraction of one configuration against batch size; one panel per choice of (t, b)."""
+    figure, axes = new_figure(n_columns=len(panels), height=3.0, sharey=True)
+    for panel, (title, bounds) in zip(axes, panels.items(), strict=True):
+        for name, values in bounds.items():
+            colour, line, marker = STYLES[name]
+            panel.plot(
+                batch_sizes,
+                values,
+                color=colour,
+                linestyle=line,
+                marker=marker,
+                ms=3.5,
+                markevery=4,
+                label=name,
+            )
+        panel.axhline(failing, color=COLOURS["measured"], linewidth=2.4, label="true fraction")
+        panel.axhline(1, color=COLOURS["neutral"], linewidth=0.8)
+        panel.fill_between(batch_sizes, 1, 1e3, color=COLOURS["impossible"], alpha=0.3, lw=0)
+        panel.set(xscale="log", yscale="log", title=title, xlabel="batch size $B$")
+        panel.set_ylim(min(0.5 * failing, 0.05) if failing > 0 else 1e-3, 100)
+    axes[0].set_ylabel("fraction of rows that fail")
+    axes[1].legend(fontsize="small")
+    return figure
+
+
+def displaced(radius: Any, recalls: Any, margins: Sequence[float], worst: Sequence[float]) -> Figure:
+    """Recall ``[K, S]`` of configurations of growing margin against the length of a random displacement."""
+    figure, axes = new_figure(n_columns=2, height=3.0, sharey=True)
+    colours, dashes = swept_colours(len(margins)), ("-", "--", "-.", ":")
+    for k, margin in enumerate(margins):
+        style = {"color": colours[k], "linestyle": dashes[k % 4]}
+        axes[0].plot(radius, recalls[k], label=f"$m^* = {margin:.2f}$", **style)
+        axes[1].plot(np.asarray(radius) / margin, recalls[k], **style)
+        axes[1].plot(worst[k] / margin, 0.06 + 0.05 * k, "v", color=colours[k], ms=7)
+    axes[1].axvspan(0, 1, color=COLOURS["ours"], alpha=0.15, lw=0)
+    axes[1].text(0.5, 0.35, "certain", ha="center", rotation=90, color=COLOURS["ours"])
+    axes[0].set(xlabel="length of the displacement", ylabel="recall at 1", ylim=(0, 1.03))
+    axes[1].set(xlabel="length / $m^*$", xlim=(0, 8))
+    axes[0].legend(fontsize="small")
+    return figure
+
+
+def approximate(margins: Any, recalls: Mapping[str, Any], stored_error: Any, steps: Sequence[int]) -> Figure:
+    """Recall of approximate searches along a training run, against the margin ``[T]`` reached; and PQ's error."""
+    figure, axes = new_figure(n_columns=2, height=3.1, gridspec_kw={"width_ratios": [1.5, 1]})
+    for name, values in recalls.items():
+        colour, line, marker = METHOD_STYLES[name]
+        axes[0].plot(margins, values, color=colour, linestyle=line, marker=marker, label=name)
+    axes[0].axvline(0, color=COLOURS["bound"], linewidth=0.8)
+    for margin, step in zip(margins, steps, strict=True):
+        axes[0].annotate(
+            f"{step}", (margin, 1.015), ha="center", va="bottom", fontsize=7, color=COLOURS["neutral"]
+        )
+    axes[0].set(xlabel="margin $m^*$", ylabel="recall at 1", ylim=(-0.02, 1.12))
+    axes[0].legend(fontsize="small", loc="lower right")
+    axes[1].plot(
+        margins,
+        stored_error,
+        color=METHOD_STYLES["PQ"][0],
+        marker="s",
+        linestyle="-.",
+        label="largest PQ error",
+    )
+    axes[1].plot(margins, margins, color=COLOURS["ours"], label="margin: safe below")
+    axes[1].axvline(0, color=COLOURS["bound"], linewidth=0.8)
+    axes[1].set(xlabel="margin $m^*$", ylabel="length")
+    axes[1].legend(fontsize="small")
+    return figure
+
+
+def regime(
+    batch_sizes: Any, tolerated: Mapping[str, Any], *, n_pairs: float, marked: Mapping[str, float]
+) -> Figure:
+    """Largest expected batch loss that still certifies half of the rows, against batch size; ``marked`` batch sizes."""
+    figure, axes = new_figure(height=3.2, width=6.2)
+    for name, values in tolerated.items():
+        colour, line, marker = STYLES[name]
+        axes.plot(
+            batch_sizes, values, color=colour, linestyle=line, marker=marker, markevery=12, ms=4, label=name
+        )
+    axes.axhline(np.log(2), color=COLOURS["neutral"], linewidth=0.8)
+    axes.text(batch_sizes[0], np.log(2) * 1.25, "$\\log 2$: one undecided pair per batch", fontsize="small")
+    for label, size in marked.items():
+        axes.axvline(size, color=COLOURS["neutral"], linestyle=":", linewidth=1)
+        axes.text(size * 1.12, axes.get_ylim()[0] * 3, label, rotation=90, va="bottom", fontsize="small")
+    axes.set(xscale="log", yscale="log", xlabel="batch size $B$", ylabel="tolerated expected batch loss")
+    axes.set_title(f"certifying retrieval for half of $N = {n_pairs:.0e}$ pairs")
+    axes.legend(fontsize="small", loc="lower right")
+    return figure
