@@ -35,9 +35,13 @@ def _parser() -> argparse.ArgumentParser:
     check.add_argument("profile")
     check.add_argument("--root", default=Path("."), type=Path)
     check.set_defaults(run=_check)
-    stage = commands.add_parser("stage", help="lay out pages, executed notebooks and the scoreboard for Jupyter Book")
+    stage = commands.add_parser(
+        "stage", help="lay out pages, executed notebooks and the scoreboard for Jupyter Book"
+    )
     stage.add_argument("--root", default=Path("."), type=Path)
-    stage.add_argument("--build", required=True, type=Path, help="folder of the profile, for example _build/paper")
+    stage.add_argument(
+        "--build", required=True, type=Path, help="folder of the profile, for example _build/paper"
+    )
     stage.set_defaults(run=_stage)
     return parser
 

@@ -115,7 +115,9 @@ def _normalised(node: NotebookNode) -> NotebookNode:
     cells, seen = [], set()
     for index, cell in enumerate(node.cells):
         identity = _identity(cell, index, seen)
-        metadata = {key: cell.metadata[key] for key in sorted(cell.metadata) if key not in HIDDEN_CELL_METADATA}
+        metadata = {
+            key: cell.metadata[key] for key in sorted(cell.metadata) if key not in HIDDEN_CELL_METADATA
+        }
         cells.append(_cell(cell, identity, metadata))
     jupyter: dict[str, Any] = {
         "jupytext": {"formats": "ipynb,md:myst", "text_representation": dict(TEXT_FORMAT)},
@@ -136,4 +138,3 @@ def _identity(cell: NotebookNode, index: int, seen: set[str]) -> str:
         identity = f"{identity}-{index}"
     seen.add(identity)
     return identity
-

@@ -1,0 +1,117 @@
+# The commands of this project. `make help` lists them. Everything is made in .venv and _build; nothing else is written.
+
+PROFILE ?= paper
+PYTHON  ?= $(firstword $(foreach p,python3.11 python3.12 python3.13 python3,$(shell $(p) -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && echo $(p))))
+JOBS    ?= $(if $(filter gpu,$(PROFILE)),1,$(shell getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2))
+PORT    ?= 8000
+
+VENV     := .venv
+READY    := $(VENV)/.complete
+RUN      := $(VENV)/bin/python -m
+BUILD    := _build/$(PROFILE)
+EXECUTED := $(BUILD)/executed
+CHAPTERS := $(basename $(notdir $(sort $(wildcard notebooks/[0-9][0-9]_*.md))))
+PAGES    := $(wildcard book/*.md book/*.bib book/_static/* book/_templates/*) _config.yml _toc.yml
+RULES    := $(BUILD)/rules.mk
+SUBMAKE  := $(MAKE) --silent --no-print-directory PROFILE=$(PROFILE)
+
+# One thread per notebook, one notebook per core: sums are then added in the same order on every machine.
+export OMP_NUM_THREADS := 1
+export JUPYTER_PREFER_ENV_PATH := 1
+export PYDEVD_DISABLE_FILE_VALIDATION := 1
+export PYTHONDONTWRITEBYTECODE :=
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.SECONDARY:
+.PHONY: help book test unit lint sync serve clean notebook lock executed check
+
+help: ## list these commands
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-9s %s\n", $$1, $$2 }'
+	@echo "  PROFILE is paper (default), quick or gpu; JOBS is the number of notebooks run at once."
+
+book: check ## run every notebook and build the book: make book [PROFILE=paper|quick|gpu]
+	@$(SUBMAKE) --jobs=$(JOBS) executed
+	@$(SUBMAKE) $(BUILD)/html/.complete
+	@echo "The book is built. Open $(BUILD)/html/index.html"
+
+test: lint unit ## lint, types, unit tests, notebooks, the book and the browser checks (profile quick)
+	@$(MAKE) --no-print-directory book PROFILE=quick
+	CONSTELLATIONS_PROFILE=quick $(RUN) pytest -m "notebooks or book or browser" tests
+
+lint: $(READY) ## style and types
+	$(RUN) ruff check .
+	$(RUN) ruff format --check src tests benchmarks
+	$(RUN) mypy
+
+unit: $(READY) ## unit and property tests, doctests, notebook pairs
+	$(RUN) pytest -n $(JOBS) -m "not notebooks and not book and not browser" tests src
+
+sync: $(READY) ## make the .md and .ipynb of each notebook agree: the one changed last wins
+	@$(RUN) constellations.book sync notebooks
+
+serve: ## show the built book at http://localhost:8000 (PORT=8000)
+	@test -f $(BUILD)/html/index.html || { echo "error: there is no $(BUILD)/html yet: run make book PROFILE=$(PROFILE)" >&2; exit 1; }
+	$(RUN) http.server --bind 127.0.0.1 --directory $(BUILD)/html $(PORT)
+
+notebook: $(READY) ## run one notebook: make notebook NB=01 PARAMS="-p n_pairs 64 -p dim 5"
+	@test -n "$(NB)" || { echo 'error: name a notebook, for example make notebook NB=01 PARAMS="-p dim 5"; there are $(CHAPTERS)' >&2; exit 1; }
+	@test -f "$(firstword $(wildcard notebooks/$(NB)*.ipynb))" || { echo "error: NB=$(NB) must begin the name of a notebook: $(CHAPTERS)" >&2; exit 1; }
+	@mkdir -p _build/local
+	$(VENV)/bin/papermill -k python3 --no-progress-bar -p output_dir _build/local $(PARAMS) $(firstword $(wildcard notebooks/$(NB)*.ipynb)) _build/local/$(notdir $(firstword $(wildcard notebooks/$(NB)*.ipynb)))
+	@$(VENV)/bin/jupyter nbconvert --log-level=ERROR --to html --template lab _build/local/$(notdir $(firstword $(wildcard notebooks/$(NB)*.ipynb)))
+	@echo "Open _build/local/$(basename $(notdir $(firstword $(wildcard notebooks/$(NB)*.ipynb)))).html"
+
+lock: $(READY) ## remake requirements.lock from pyproject.toml (needs the package index)
+	$(RUN) pip install --quiet --disable-pip-version-check uv
+	echo torch==2.13.0 > $(VENV)/constraints.txt
+	$(VENV)/bin/uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 --constraint $(VENV)/constraints.txt \
+	  --no-annotate --no-header --no-emit-index-url --quiet | grep -vE '^(nvidia-|cuda-|triton)' > requirements.lock.tmp
+	mv requirements.lock.tmp requirements.lock
+
+clean: ## delete everything built, but not .venv
+	rm -rf _build
+
+# --- how it is done -------------------------------------------------------------------------------------------------
+
+$(READY): requirements.lock
+	@test -n "$(PYTHON)" || { echo "error: Python 3.11 or later is needed; name it with make PYTHON=/path/to/python" >&2; exit 1; }
+	@echo "Setting up $(VENV) with $(PYTHON) (a few minutes, once)"
+	rm -rf $(VENV)
+	$(PYTHON) -m venv $(VENV)
+	$(RUN) pip install --quiet --disable-pip-version-check -r requirements.lock
+	$(RUN) pip install --quiet --disable-pip-version-check --no-deps --editable .
+	@touch $@
+
+check: $(READY)
+	@$(RUN) constellations.book check $(PROFILE)
+
+executed: $(CHAPTERS:%=$(EXECUTED)/%.ipynb)
+
+notebooks/%.ipynb: notebooks/%.md | $(READY)
+	@$(RUN) constellations.book pair $<
+
+# Papermill writes under another name; only a notebook that ran to its end gets its own.
+$(EXECUTED)/%.ipynb: notebooks/%.ipynb profiles/$(PROFILE)/%.yml requirements.lock | $(READY)
+	@mkdir -p $(EXECUTED) && rm -f $@
+	@echo "running $*"
+	@$(VENV)/bin/papermill -k python3 --no-progress-bar --log-level WARNING --stdout-file /dev/null \
+	  -f profiles/$(PROFILE)/$*.yml -p output_dir $(BUILD) $< $(EXECUTED)/.$*.unfinished.ipynb 2> $(EXECUTED)/.$*.log \
+	  || { tail -n 40 $(EXECUTED)/.$*.log >&2; echo "error: $< did not run to its end; its cells so far are in $(EXECUTED)/.$*.unfinished.ipynb" >&2; exit 1; }
+	@mv $(EXECUTED)/.$*.unfinished.ipynb $@
+
+$(BUILD)/html/.complete: $(CHAPTERS:%=$(EXECUTED)/%.ipynb) $(PAGES) $(wildcard src/constellations/book/*.py) $(wildcard src/constellations/*.py src/constellations/*/*.py)
+	@rm -rf $(BUILD)/stage $(BUILD)/sphinx
+	@$(RUN) constellations.book stage --build $(BUILD)
+	@$(VENV)/bin/jupyter-book build --quiet -W --keep-going --path-output $(BUILD)/sphinx $(BUILD)/stage > $(BUILD)/sphinx.log
+	@rm -rf $(BUILD)/html && mv $(BUILD)/sphinx/_build/html $(BUILD)/html
+	@touch $@
+
+# Which sources each notebook imports; read only by goals that run notebooks.
+ifneq ($(filter executed $(BUILD)/% $(EXECUTED)/%,$(MAKECMDGOALS)),)
+-include $(RULES)
+endif
+
+$(RULES): $(wildcard notebooks/[0-9][0-9]_*.md) $(wildcard src/constellations/*.py src/constellations/*/*.py) | $(READY)
+	@mkdir -p $(BUILD)
+	@$(RUN) constellations.book rules $@
