@@ -136,7 +136,7 @@ class Run:
             verdict: sum(record.verdict == verdict for record in self.records) for verdict in rules.VERDICTS
         }
         summary = ", ".join(f"{count} {verdict}" for verdict, count in counts.items() if count)
-        self.say(f"*{len(self.records)} records: {summary or 'none'}.*")
+        self.say(f"*{len(self.records)} records: {summary or 'none'}. {_computed(content['environment'], seconds)}*")
 
     @staticmethod
     def _once(name: str, taken: Sequence[str], what: str) -> None:
@@ -186,6 +186,13 @@ def _environment() -> dict[str, Any]:
         "machine": platform.machine(),
         "threads": torch.get_num_threads(),
     }
+
+
+def _computed(environment: Mapping[str, Any], seconds: float) -> str:
+    threads = environment["threads"]
+    device = environment["gpu"] or f"one CPU ({threads} thread{'s' if threads > 1 else ''})"
+    versions = f"Python {environment['python']}, torch {environment['torch']}"
+    return f"Computed in {seconds:.0f} s on {device} with {versions}."
 
 
 def read_results(folder: str | Path) -> list[dict[str, Any]]:

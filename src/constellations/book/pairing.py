@@ -112,7 +112,8 @@ def _edited_notebook(text: Path, notebook: Path) -> bool:
 
 
 def _normalised(node: NotebookNode) -> NotebookNode:
-    cells, seen = [], set()
+    seen: set[str] = set()
+    cells = []
     for index, cell in enumerate(node.cells):
         identity = _identity(cell, index, seen)
         metadata = {

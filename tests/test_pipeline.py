@@ -1,0 +1,229 @@
+"""The Makefile at work on a book of two tiny chapters: what is rerun, what an error says, what an interruption leaves."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from constellations.book import profiles, scoreboard, staging
+
+ROOT = Path(__file__).resolve().parents[1]
+CHAPTER = """---
+jupytext:
+  text_representation:
+    extension: .md
+    format_name: myst
+kernelspec:
+  display_name: Python 3
+  language: python
+  name: python3
+---
+
+# Chapter {number}
+
+```{{code-cell}} ipython3
+:tags: [parameters]
+
+seconds: float = 0.0  # how long to sleep
+output_dir: str = "_build/local"  # where results are written
+```
+
+```{{code-cell}} ipython3
+from constellations import parameters as p
+from constellations import reproduction
+{line}
+run = reproduction.begin("{name}", globals(), seconds=p.real(at_least=0))
+```
+
+```{{code-cell}} ipython3
+import time
+
+time.sleep(seconds)
+run.check("a/holds", "one < two & $x$", slack=1.0)
+run.claim("a/fails", "never", holds=False, published="yes", measured="no")
+run.finish()
+```
+"""
+CONTENTS = """format: jb-book
+root: book/index
+parts:
+  - caption: Chapters
+    chapters:
+      - file: notebooks/01_first
+      - file: notebooks/02_second
+  - caption: Back
+    chapters:
+      - file: book/scoreboard
+"""
+
+
+def make(project, *arguments):
+    """Run make in a project as from a shell; returns status and everything printed."""
+    environment = {
+        key: value for key, value in os.environ.items() if key not in ("MAKEFLAGS", "MAKELEVEL", "MFLAGS")
+    }
+    command = ["make", f"VENV={sys.prefix}", "READY=requirements.lock", "PROFILE=quick", *arguments]
+    done = subprocess.run(command, cwd=project, env=environment, text=True, capture_output=True, check=False)
+    return done.returncode, done.stdout + done.stderr
+
+
+def ran(output):
+    return [line.removeprefix("running ") for line in output.splitlines() if line.startswith("running ")]
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("project")
+    for name in ("Makefile", "_config.yml", "requirements.lock"):
+        shutil.copy2(ROOT / name, folder / name)
+    shutil.copytree(ROOT / "src", folder / "src", ignore=shutil.ignore_patterns("__pycache__", "*.egg-info"))
+    (folder / "notebooks").mkdir()
+    for number, name, line in ((1, "01_first", "from constellations import sphere"), (2, "02_second", "")):
+        (folder / "notebooks" / f"{name}.md").write_text(CHAPTER.format(number=number, name=name, line=line))
+        for profile in profiles.PROFILES:
+            (folder / "profiles" / profile).mkdir(parents=True, exist_ok=True)
+            (folder / "profiles" / profile / f"{name}.yml").write_text("{}\n")
+    (folder / "book" / "_static").mkdir(parents=True)
+    (folder / "book" / "_static" / "constellations.css").write_text("")
+    (folder / "book" / "references.bib").write_text("")
+    (folder / "book" / "index.md").write_text("# Book\n\n```{include} generated/glance.md\n```\n")
+    (folder / "book" / "scoreboard.md").write_text("# Scores\n\n```{include} generated/scoreboard.md\n```\n")
+    (folder / "_toc.yml").write_text(CONTENTS)
+    return folder
+
+
+@pytest.mark.notebooks
+def test_a_book_is_built_once_and_only_what_changed_is_built_again(project):
+    status, output = make(project, "book")
+    assert status == 0, output
+    assert sorted(ran(output)) == ["01_first", "02_second"]
+    html = project / "_build" / "quick" / "html"
+    assert "a/fails" in (html / "book" / "scoreboard.html").read_text()
+    assert "one &lt; two &amp; $x$" in (html / "book" / "scoreboard.html").read_text()
+    assert "4 records" in (html / "book" / "index.html").read_text()
+    started = time.perf_counter()
+    status, output = make(project, "book")
+    assert status == 0 and ran(output) == [] and time.perf_counter() - started < 10
+    for touched, expected in {
+        "notebooks/02_second.md": ["02_second"],
+        "notebooks/01_first.ipynb": ["01_first"],
+        "profiles/quick/01_first.yml": ["01_first"],
+        "src/constellations/sphere.py": ["01_first"],
+        "src/constellations/records.py": ["01_first", "02_second"],
+        "src/constellations/locked.py": [],
+    }.items():
+        (project / touched).touch()
+        status, output = make(project, "executed")
+        assert status == 0 and sorted(ran(output)) == expected, (touched, output)
+
+
+@pytest.mark.notebooks
+def test_an_interrupted_or_failed_notebook_leaves_nothing_that_is_trusted(project):
+    profile = project / "profiles" / "quick" / "02_second.yml"
+    executed = project / "_build" / "quick" / "executed" / "02_second.ipynb"
+    assert make(project, "executed")[0] == 0 and executed.exists()
+    profile.write_text("seconds: 600\n")
+    command = ["make", f"VENV={sys.prefix}", "READY=requirements.lock", "PROFILE=quick", "executed"]
+    process = subprocess.Popen(command, cwd=project, start_new_session=True, stderr=subprocess.DEVNULL)
+    until = time.perf_counter() + 60
+    while not executed.with_name(".02_second.unfinished.ipynb").exists() and time.perf_counter() < until:
+        time.sleep(0.1)
+    os.killpg(process.pid, signal.SIGTERM)
+    process.wait()
+    assert not executed.exists()
+    profile.write_text("seconds: minus one\n")
+    status, output = make(project, "executed")
+    assert status != 0 and not executed.exists()
+    assert "parameter seconds must be a finite number at least 0, got 'minus one'" in output
+    profile.write_text("n_pears: 3\n")
+    status, output = make(project, "executed")
+    assert status != 0 and "unknown parameter n_pears: this notebook has output_dir, seconds" in output
+    profile.write_text("{}\n")
+    status, output = make(project, "executed")
+    assert status == 0 and ran(output) == ["02_second"] and executed.exists()
+
+
+@pytest.mark.notebooks
+def test_a_missing_kernel_is_named(project, tmp_path):
+    command = [
+        sys.executable,
+        "-m",
+        "papermill",
+        "-k",
+        "fortran",
+        "notebooks/02_second.ipynb",
+        str(tmp_path / "out.ipynb"),
+    ]
+    assert make(project, "notebooks/02_second.ipynb")[0] == 0
+    done = subprocess.run(command, cwd=project, text=True, capture_output=True, check=False)
+    assert done.returncode != 0 and "No such kernel named fortran" in done.stderr
+
+
+def test_targets_explain_themselves_and_refuse_what_they_cannot_do(project):
+    status, output = make(project, "help")
+    assert status == 0
+    for target in ("book", "test", "sync", "serve", "clean", "notebook", "lock"):
+        assert f"make {target} " in output
+    assert (
+        "NB=99 must begin the name of a notebook: 01_first 02_second" in make(project, "notebook", "NB=99")[1]
+    )
+    assert "run make book PROFILE=gpu" in make(project, "serve", "PROFILE=gpu")[1]
+    assert "PROFILE must be one of paper, quick, gpu, got 'fast'" in make(project, "book", "PROFILE=fast")[1]
+
+
+def test_profiles_must_fit_the_notebooks(tmp_path):
+    (tmp_path / "notebooks").mkdir()
+    (tmp_path / "profiles" / "quick").mkdir(parents=True)
+    (tmp_path / "notebooks" / "01_first.md").write_text("")
+    with pytest.raises(ValueError, match=r"profiles/quick/01_first\.yml is missing"):
+        profiles.check(tmp_path, "quick")
+    (tmp_path / "profiles" / "quick" / "01_first.yml").write_text("{}")
+    profiles.check(tmp_path, "quick")
+    (tmp_path / "profiles" / "quick" / "07_gone.yml").write_text("{}")
+    with pytest.raises(
+        ValueError, match=r"profiles/quick/07_gone\.yml names no notebook: there are 01_first"
+    ):
+        profiles.check(tmp_path, "quick")
+
+
+def test_staging_refuses_contents_that_do_not_fit(tmp_path):
+    (tmp_path / "notebooks").mkdir()
+    (tmp_path / "notebooks" / "01_first.md").write_text("")
+    (tmp_path / "_toc.yml").write_text(CONTENTS)
+    with pytest.raises(ValueError, match="look at 02_second"):
+        staging.stage(tmp_path, tmp_path / "_build")
+
+
+def test_the_scoreboard_counts_and_escapes():
+    record = {
+        "id": "a/b",
+        "claim": "<script>",
+        "published": 1.0,
+        "measured": 1.0,
+        "spread": None,
+        "n_seeds": None,
+        "verdict": "reproduced",
+        "rule": "r",
+        "comment": "",
+        "source": "run",
+    }
+    environment = {"python": "3", "torch": "2", "numpy": "2", "gpu": None, "machine": "x", "threads": 1}
+    entry = {
+        "notebook": "01_first",
+        "records": [record, record | {"id": "a/c", "verdict": "differs"}],
+        "environment": environment,
+        "run": {"seconds": 2.0, "finished": "2026-01-01T00:00:00+00:00"},
+    }
+    entry = json.loads(json.dumps(entry))
+    page = scoreboard.page([entry], {"01_first": "A & B"})
+    assert "**2 records**: 1 reproduced, 0 corrected, 1 that differ" in page
+    assert "<script>" not in page and "&lt;script&gt;" in page and "A &amp; B" in page
+    assert "width:50.00%" in scoreboard.glance([entry], {"01_first": "A & B"})
+    agreeing = entry | {"records": [record]}
+    assert "every claim that was tested held" in scoreboard.page([agreeing], {"01_first": "A"})
