@@ -15,6 +15,7 @@ from constellations.figures import style
 # Corners (relative_bias, margin) of the regions of Theorems 3.3 and 3.4 and of m > |b_rel| within them.
 EXISTENCE = ((-1.0, 0.0), (0.5, 0.5), (1.0, 0.0))
 MODALITY_GAP = ((0.0, 0.0), (-0.25, 0.25), (0.5, 0.5))
+GAP_FACE, GAP_EDGE = (0.0, 0.62, 0.45, 0.18), (0.0, 0.62, 0.45, 0.55)
 SCATTER_MARKERS = ("o", "^", "s", "D", "v", "P", "X", "*")
 
 
@@ -42,6 +43,7 @@ def draw_region(
     margin_limits: tuple[float, float] = (0.0, 0.62),
     n_pairs: int | None = None,
     legend: bool = True,
+    modality_gap: bool = True,
 ) -> list[Any]:
     """Paint the regions of Figure 2 on ``axes`` and set its limits and labels.
 
@@ -58,6 +60,8 @@ def draw_region(
         Also draw, dashed, the slightly larger limit ``(3 - 4/N) m = 1 + b_rel`` of that many pairs.
     legend:
         Draw the legend of the regions at the upper left; ``False`` when the figure makes its own.
+    modality_gap:
+        Paint the part ``m > |b_rel|`` too.
 
     Returns
     -------
@@ -79,17 +83,12 @@ def draw_region(
         lw=0,
     )
     axes.fill_between(b, 0, limit, facecolor=colours["exponential"], alpha=0.22, lw=0)
-    axes.fill_between(
-        b,
-        np.minimum(np.abs(b), limit),
-        limit,
-        facecolor=(0.0, 0.62, 0.45, 0.18),
-        edgecolor=(0.0, 0.62, 0.45, 0.55),
-        hatch="..",
-        lw=0,
-    )
+    if modality_gap:
+        axes.fill_between(
+            b, np.minimum(np.abs(b), limit), limit, facecolor=GAP_FACE, edgecolor=GAP_EDGE, hatch="..", lw=0
+        )
     axes.plot(b, limit, color=colours["bound"], lw=1.2)
-    handles = _region_handles()
+    handles = _region_handles() if modality_gap else _region_handles()[:2]
     if n_pairs is not None:
         axes.plot(b, margin_limit(b, n_pairs=n_pairs), color=colours["bound"], lw=1.0, ls="--")
         handles.append(
@@ -118,8 +117,8 @@ def _region_handles() -> list[Any]:
         ),
         Patch(facecolor=colours["exponential"], alpha=0.3, label="exponentially many pairs fit"),
         Patch(
-            facecolor=(0.0, 0.62, 0.45, 0.18),
-            edgecolor=(0.0, 0.62, 0.45, 0.55),
+            facecolor=GAP_FACE,
+            edgecolor=GAP_EDGE,
             hatch="..",
             label=r"modality gap: $m > |b_{\mathrm{rel}}|$",
         ),
