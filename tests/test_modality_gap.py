@@ -20,23 +20,7 @@ def rotation(dim, seed):
 
 
 def barely_separated(n, d, *, runs, seed, steps=700):
-    """Random configurations moved downhill until the sign condition just holds; those that get there."""
-    x = torch.stack(
-        [torch.stack([random_points(n, d, seed=seed + r, stream=a) for a in (0, 1)]) for r in range(runs)]
-    )
-    sign = 1 - 2 * torch.eye(n, dtype=torch.float64)
-    found = []
-    for _ in range(steps):
-        x.requires_grad_(True)
-        signed = sign * (x[:, 0] @ x[:, 1].transpose(-1, -2))
-        ready = signed.detach().amax((-1, -2)) < 0
-        found += list(x.detach()[ready])
-        (gradient,) = torch.autograd.grad(torch.relu(signed + 1e-3).sum(), x)
-        x = (x - 0.03 * gradient).detach()[~ready]
-        x = x / x.norm(dim=-1, keepdim=True)
-        if len(x) == 0:
-            break
-    return found
+    return mg.sign_condition_samples(n, d, n_runs=runs, seed=seed, n_steps=steps)
 
 
 CASES = [(4, 2 + 1), (5, 3), (6, 3), (8, 3), (6, 4), (9, 4), (8, 6)]
@@ -178,6 +162,16 @@ def test_proposition_5_no_four_pairs_in_the_plane():
     assert len(barely_separated(3, 2, runs=60, seed=0, steps=400)) >= 10
 
 
+def test_samples_satisfy_the_sign_condition_barely_and_follow_from_their_seed():
+    found = mg.sign_condition_samples(8, 5, n_runs=12, seed=3)
+    assert len(found) >= 8
+    for u, v in found:
+        mg.check_sign_condition(u, v)
+        assert separation(u, v).margin < 0.1
+    again = mg.sign_condition_samples(8, 5, n_runs=12, seed=3)
+    assert all(torch.equal(a[0], b[0]) for a, b in zip(found, again, strict=True))
+
+
 @settings(max_examples=50, deadline=None)
 @given(b=st.floats(-0.9, 0.9), seed=st.integers(0, 10_000))
 def test_zero_bias_lift_divides_the_margin_by_one_plus_abs_b(b, seed):
@@ -212,6 +206,8 @@ def test_negative_relative_bias_gives_an_affine_hyperplane(seed):
         (lambda u, v: mg.perceptron(u, v, max_updates=0), "max_updates"),
         (lambda u, v: mg.min_norm_point(torch.full((2, 2), torch.nan)), "finite"),
         (lambda u, v: mg.zero_bias_lift(u, v, relative_bias=1.5), "relative_bias"),
+        (lambda u, v: mg.sign_condition_samples(1, 3, n_runs=2, seed=0), "n_pairs must be at least 2"),
+        (lambda u, v: mg.sign_condition_samples(5, 3, n_runs=0, seed=0), "n_runs"),
     ],
 )
 def test_bad_input_is_named(call, message):

@@ -1,0 +1,148 @@
+"""Hyperplanes between the modalities by linear and mixed-integer programming."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from scipy.optimize import Bounds, LinearConstraint, linprog, milp
+from torch import Tensor
+
+from constellations.modality_gap.signs import configuration
+
+
+@dataclass(frozen=True)
+class LinearSeparability:
+    """Whether some ``h`` has ``<h, u_i> > 0 > <h, v_j>`` for all ``i, j``, with a certificate either way.
+
+    ``margin`` is the smallest of ``<h, u_i>`` and ``-<h, v_j>`` for the unit ``direction`` found: above 0 proves
+    separability. ``upper_bound`` is the norm of the point ``sum_i a_i u_i - sum_j b_j v_j`` for the convex weights
+    ``a, b`` of the dual program: no unit direction has a larger margin, so 0 proves inseparability.
+    """
+
+    separable: bool
+    margin: float
+    upper_bound: float
+    direction: Tensor
+
+
+@dataclass(frozen=True)
+class MaxSeparable:
+    """The most pairs one hyperplane splits (``<h, u_i> > 0 > <h, v_i>``), with a direction that attains it.
+
+    ``n_separated`` is counted from ``direction``, ``upper_bound`` is the program's; equal when ``proven``.
+    """
+
+    n_separated: int
+    upper_bound: int
+    direction: Tensor
+    separated: Tensor
+
+    @property
+    def proven(self) -> bool:
+        return self.n_separated == self.upper_bound
+
+
+def linear_separability(u: Any, v: Any, *, affine: bool = False) -> LinearSeparability:
+    r"""Decide by linear programming whether a hyperplane through the origin separates all ``u`` from all ``v``.
+
+    Maximise ``e`` subject to ``<h, u_i> >= e``, ``<h, v_j> <= -e``, ``|h|_inf <= 1``. The program's dual gives
+    convex weights whose combination of the ``u_i`` and ``-v_j`` is the origin when no such hyperplane exists.
+
+    Parameters
+    ----------
+    u, v:
+        Unit vectors ``[N, d]``.
+    affine:
+        Allow an offset: a constant coordinate 1 is appended to both (``direction`` then has ``d + 1`` entries, and
+        margins refer to it as a unit vector).
+
+    Examples
+    --------
+    >>> from constellations.constructions import tight_modality_gap, double_constant_embedding
+    >>> linear_separability(*tight_modality_gap(3, n_wedge=5)).separable
+    False
+    >>> linear_separability(*double_constant_embedding(5, delta=0.8)).separable
+    True
+    """
+    u, v = configuration(u, v)
+    signed = torch.cat([_with_one(u, affine), -_with_one(v, affine)]).numpy()
+    n, dim = signed.shape
+    constraints = np.concatenate([-signed, np.ones((n, 1))], axis=1)
+    goal = np.zeros(dim + 1)
+    goal[-1] = -1.0
+    found = linprog(
+        goal, A_ub=constraints, b_ub=np.zeros(n), bounds=[(-1, 1)] * dim + [(0, None)], method="highs"
+    )
+    if found.status != 0:
+        raise RuntimeError(f"the linear program did not finish: {found.message}")
+    weights = np.maximum(-found.ineqlin.marginals, 0.0)
+    upper = float(np.linalg.norm(weights @ signed) / weights.sum()) if weights.sum() > 0 else math.inf
+    direction, length = found.x[:-1], float(np.linalg.norm(found.x[:-1]))
+    direction = direction / length if length > 0 else direction
+    margin = float((signed @ direction).min())
+    return LinearSeparability(margin > 1e-9, margin, upper, torch.from_numpy(direction))
+
+
+def max_separable(
+    u: Any, v: Any, *, all_u: bool = False, resolution: float = 1e-4, time_limit: float = 60.0
+) -> MaxSeparable:
+    r"""The most pairs a hyperplane through the origin can split, by mixed-integer programming (small ``N``).
+
+    Maximise ``sum_i z_i`` over binary ``z`` and ``|h|_inf <= 1`` with ``<h, u_i> >= resolution`` and
+    ``<h, v_i> <= -resolution`` wherever ``z_i = 1``.
+
+    Parameters
+    ----------
+    u, v:
+        Unit vectors ``[N, d]``, ``N`` up to about 25.
+    all_u:
+        Require ``<h, u_i> >= resolution`` for every ``i``, as Theorem 3.6 does, and count the ``v_i`` only.
+    resolution:
+        How far from the hyperplane a point counts as off it, in (1e-5, 0.1): the solver's own tolerance is 1e-6.
+    time_limit:
+        Seconds after which the best found so far is returned, with the bound known then.
+
+    Raises
+    ------
+    ValueError
+        For a resolution or time limit out of range, or if ``all_u`` cannot be met.
+
+    Examples
+    --------
+    >>> from constellations.constructions import tight_modality_gap
+    >>> found = max_separable(*tight_modality_gap(3, n_wedge=4))
+    >>> found.n_separated, found.proven
+    (4, True)
+    """
+    u, v = configuration(u, v)
+    if not 1e-5 < resolution < 0.1:
+        raise ValueError(f"resolution must be in (1e-5, 0.1), got {resolution!r}")
+    if not time_limit > 0:
+        raise ValueError(f"time_limit must be above 0 seconds, got {time_limit!r}")
+    n, dim = u.shape
+    relax = (math.sqrt(dim) + resolution) * np.eye(n)
+    u_relax = np.zeros_like(relax) if all_u else relax
+    rows = np.block([[u.numpy(), -u_relax], [-v.numpy(), -relax]])
+    free = np.concatenate([np.diag(u_relax), np.diag(relax)])
+    found = milp(
+        np.concatenate([np.zeros(dim), -np.ones(n)]),
+        constraints=LinearConstraint(rows, lb=resolution - free),
+        bounds=Bounds(np.r_[-np.ones(dim), np.zeros(n)], np.ones(dim + n)),
+        integrality=np.r_[np.zeros(dim), np.ones(n)],
+        options={"time_limit": time_limit},
+    )
+    if found.x is None:
+        raise ValueError(f"u and v admit no direction as required (all_u = {all_u}): {found.message}")
+    direction = torch.from_numpy(found.x[:dim] / np.linalg.norm(found.x[:dim]))
+    separated = (u @ direction > 0) & (v @ direction < 0)
+    bound = min(n, math.floor(-found.mip_dual_bound + 1e-6))
+    count = int(separated.sum())
+    return MaxSeparable(count, max(bound, count), direction, separated)
+
+
+def _with_one(x: Tensor, affine: bool) -> Tensor:
+    return torch.cat([x, x.new_ones(len(x), 1)], dim=-1) if affine else x
