@@ -146,15 +146,35 @@ def test_perceptron_reports_errors_where_no_hyperplane_exists():
     assert not found.converged and found.n_errors >= 2 and found.n_updates == 500
 
 
-def test_proposition_4_no_u_lies_in_the_cone_of_the_others():
+def test_proposition_4_every_u_is_at_least_s_ii_away_from_the_cone_of_the_others():
     for u, v in barely_separated(7, 3, runs=20, seed=5):
-        s = u @ v.T
-        for i in range(7):
-            others = [j for j in range(7) if j != i]
-            assert s[i, i] > 0 > s[others, i].max()
-            from scipy.optimize import nnls
+        assert (mg.distance_to_cone_of_others(u) - (u * v).sum(-1).numpy()).min() > -1e-12
+    assert np.allclose(mg.distance_to_cone_of_others(c.regular_polygon(8)), 0.0)
+    assert np.allclose(mg.distance_to_cone_of_others(torch.eye(3)), 1.0)
 
-            assert nnls(u[others].T.numpy(), u[i].numpy())[1] > 1e-12
+
+@settings(max_examples=60, deadline=None)
+@given(n=st.integers(5, 14), d=st.integers(3, 5), b=st.floats(-0.9, -0.1), seed=st.integers(0, 10_000))
+def test_theorem_3_6_needs_no_sign_of_the_matching_products(n, d, b, seed):
+    """Negative relative bias beyond the margin: every s_ij is negative, the matching ones too."""
+    if n < d + 2:
+        return
+    u, v = c.from_spherical_code(random_points(n, d - 1, seed=seed), relative_bias=b)
+    u = u + 0.3 * random_points(n, d, seed=seed, stream=5) * -separation(u, v).max_non_matching
+    u = u / u.norm(dim=-1, keepdim=True)
+    if separation(u, v).max_non_matching >= 0:
+        return
+    found = mg.separating_direction(u, v)
+    assert found.n_negative >= found.guaranteed
+
+
+@pytest.mark.parametrize(("n", "d"), [(8, 3), (9, 5), (20, 8)])
+def test_points_clear_the_hyperplane_by_the_smallest_non_matching_product(n, d):
+    for u, v in barely_separated(n, d, runs=20, seed=n):
+        found = mg.separating_direction(u, v)
+        outside = [j for j in range(n) if j not in found.support]
+        assert found.distance >= found.clearance - 1e-12 > 0
+        assert (found.v_projection[outside] <= -found.clearance / found.distance + 1e-12).all()
 
 
 def test_proposition_5_no_four_pairs_in_the_plane():
@@ -195,7 +215,8 @@ def test_negative_relative_bias_gives_an_affine_hyperplane(seed):
     ("call", "message"),
     [
         (lambda u, v: mg.separating_direction(u[:4], v[:4]), r"at least dim \+ 2 = 5.*got 4"),
-        (lambda u, v: mg.separating_direction(u, u.roll(1, 0)), "s_ii > 0"),
+        (lambda u, v: mg.check_sign_condition(u, -u), "s_ii > 0"),
+        (lambda u, v: mg.distance_to_cone_of_others(u[:1]), "N >= 2"),
         (lambda u, v: mg.separating_direction(u, u), r"s_ij < 0 for all i != j, got s_ij = .* for \("),
         (lambda u, v: mg.separating_direction(2 * u, v), "norm 1"),
         (lambda u, v: mg.separating_direction(u.expand(2, -1, -1), v.expand(2, -1, -1)), "one configuration"),

@@ -1,6 +1,11 @@
 """Hyperplanes through the origin that tell the two modalities apart (Theorem 3.6 of the paper)."""
 
-from constellations.modality_gap.direction import SeparatingDirection, min_norm_point, separating_direction
+from constellations.modality_gap.direction import (
+    SeparatingDirection,
+    distance_to_cone_of_others,
+    min_norm_point,
+    separating_direction,
+)
 from constellations.modality_gap.programs import (
     LinearSeparability,
     MaxSeparable,
@@ -16,6 +21,7 @@ __all__ = [
     "Perceptron",
     "SeparatingDirection",
     "check_sign_condition",
+    "distance_to_cone_of_others",
     "linear_separability",
     "max_separable",
     "min_norm_point",

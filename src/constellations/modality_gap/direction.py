@@ -22,7 +22,8 @@ class SeparatingDirection:
     ``h`` is the convex combination ``sum_i weights_i u_i`` over ``support`` (at most ``d`` indices), normalised.
     ``u_projection`` is ``<h, u_i>``, at least ``distance`` for every ``i``; ``v_projection`` is ``<h, v_j>``,
     negative for every ``j`` outside the support. ``n_negative`` counts the negative ones: at least ``N - d``, as the
-    paper proves, and in fact at least ``guaranteed = N - d + 1``, which no theorem can improve.
+    paper proves, and in fact at least ``guaranteed = N - d + 1``, which no theorem can improve. ``clearance`` is
+    ``min_{i != j} -s_ij``: all ``u_i``, and all ``v_j`` outside the support, are at least so far from the hyperplane.
     """
 
     direction: Tensor
@@ -33,6 +34,7 @@ class SeparatingDirection:
     v_projection: Tensor
     n_negative: int
     guaranteed: int
+    clearance: float
 
 
 def min_norm_point(points: Any) -> tuple[np.ndarray, np.ndarray]:
@@ -99,27 +101,28 @@ def _refine(x: np.ndarray, weights: np.ndarray, support: np.ndarray) -> np.ndarr
 def separating_direction(u: Any, v: Any) -> SeparatingDirection:
     r"""A unit ``h`` with ``<h, u_i> > 0`` for all ``i`` and ``<h, v_j> < 0`` for at least ``N - d + 1`` of the ``j``.
 
-    ``h`` is the direction of the point of ``conv(u)`` nearest to the origin. That point is not the origin: otherwise
-    ``0 = sum_S a_i u_i`` with at most ``d + 1 < N`` terms, and ``0 = sum_S a_i s_ik < 0`` for ``k`` outside ``S``.
-    Being nearest, ``<h, u_i> >= |x| > 0``; lying on a face, it is a combination of at most ``d`` of the ``u_i``, and
-    ``<h, v_k> < 0`` for every other ``k``: ``N - d`` of them. One more comes free. If ``S`` has ``d`` indices and
-    ``<h, v_k> >= 0`` on all of ``S``, write ``u_j = sum_S c_i u_i`` for some ``j`` outside and let ``k`` maximise
-    ``r = max c_i / a_i > 0``; then ``r x - u_j`` has non-negative coefficients and none at ``k``, so its product with
-    ``v_k`` is at most 0, yet it is ``r <x, v_k> - s_jk > 0``.
+    ``h`` is the direction of the point ``x`` of ``conv(u)`` nearest to the origin. That point is not the origin:
+    otherwise ``0 = sum_S a_i u_i`` with at most ``d + 1 < N`` terms, and ``0 = sum_S a_i s_ik < 0`` for ``k`` outside
+    ``S``. Being nearest, ``<h, u_i> >= |x| > 0``; lying on a face, it is a combination of at most ``d`` of the
+    ``u_i``, and ``<h, v_k> < 0`` for every other ``k``: ``N - d`` of them. One more comes free. If ``S`` has ``d``
+    indices and ``<h, v_k> >= 0`` on all of ``S``, write ``u_j = sum_S c_i u_i`` for some ``j`` outside and let ``k``
+    maximise ``r = max c_i / a_i > 0``; then ``r x - u_j`` has non-negative coefficients and none at ``k``, so its
+    product with ``v_k`` is at most 0, yet it is ``r <x, v_k> - s_jk > 0``.
 
     Parameters
     ----------
     u, v:
-        Unit vectors ``[N, d]``, ``N >= d + 2``, with ``s_ii > 0`` and ``s_ij < 0`` for ``i != j``.
+        Unit vectors ``[N, d]``, ``N >= d + 2``, with ``s_ij < 0`` for ``i != j``. (The paper also asks for
+        ``s_ii > 0``, which the proof does not need.)
 
     Raises
     ------
     ValueError
-        If the sign condition fails (naming the pair) or ``N < d + 2``.
+        If some ``s_ij >= 0``, ``i != j`` (naming the pair), or ``N < d + 2``.
 
     Notes
     -----
-    Theorem 3.6 of the paper (``N - d``), made computable and sharpened by one;
+    Theorem 3.6 of the paper (``N - d``, under ``s_ii > 0 > s_ij``), made computable and sharpened by one;
     :func:`constellations.constructions.tight_modality_gap` attains ``N - d + 1``.
 
     Examples
@@ -133,7 +136,7 @@ def separating_direction(u: Any, v: Any) -> SeparatingDirection:
     n, dim = u.shape
     if n < dim + 2:
         raise ValueError(f"n_pairs must be at least dim + 2 = {dim + 2} for Theorem 3.6, got {n}")
-    check_sign_condition(u, v)
+    check_sign_condition(u, v, matching=False)
     point, weights = min_norm_point(u.numpy())
     distance = float(np.linalg.norm(point))
     direction = torch.from_numpy(point / distance)
@@ -147,4 +150,22 @@ def separating_direction(u: Any, v: Any) -> SeparatingDirection:
         v_projection=v_projection,
         n_negative=int((v_projection < 0).sum()),
         guaranteed=n - dim + 1,
+        clearance=-float((u @ v.T).fill_diagonal_(-torch.inf).max()),
     )
+
+
+def distance_to_cone_of_others(points: Any) -> np.ndarray:
+    """Distance of every point to the convex cone spanned by all the others, ``[N, d]`` to ``[N]``.
+
+    Under the sign condition the distance of ``u_i`` is at least ``s_ii``, because every ``y`` in the cone has
+    ``<y, v_i> <= 0``: Proposition 4 of the paper, with a number.
+
+    Examples
+    --------
+    >>> distance_to_cone_of_others([[1.0, 0.0], [0.0, 1.0], [0.6, 0.8]]).round(6).tolist()
+    [0.8, 0.6, 0.0]
+    """
+    x = np.asarray(points, dtype=float)
+    if x.ndim != 2 or len(x) < 2 or not np.isfinite(x).all():
+        raise ValueError(f"points must be a finite array [N, d] with N >= 2, got shape {x.shape}")
+    return np.array([nnls(np.delete(x, i, axis=0).T, x[i])[1] for i in range(len(x))])

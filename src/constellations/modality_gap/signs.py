@@ -19,15 +19,15 @@ def configuration(u: Any, v: Any) -> tuple[Tensor, Tensor]:
     return u.detach().to("cpu", torch.float64), v.detach().to("cpu", torch.float64)
 
 
-def check_sign_condition(u: Any, v: Any) -> None:
-    """Raise unless ``s_ii > 0`` for all ``i`` and ``s_ij < 0`` for all ``i != j``.
+def check_sign_condition(u: Any, v: Any, *, matching: bool = True) -> None:
+    """Raise unless ``s_ij < 0`` for all ``i != j`` and, with ``matching``, also ``s_ii > 0`` for all ``i``.
 
-    A constellation with ``m > |b_rel|`` satisfies it.
+    A constellation with ``m > |b_rel|`` satisfies both; ``b_rel < m`` is enough for the first.
     """
     u, v = configuration(u, v)
     s = u @ v.T
     i = int(s.diagonal().argmin())
-    if not s[i, i] > 0:
+    if matching and not s[i, i] > 0:
         raise ValueError(f"u and v must have s_ii > 0 for all i, got s_ii = {s[i, i]:.4g} for i = {i}")
     s.fill_diagonal_(-torch.inf)
     i, j = divmod(int(s.argmax()), len(s))
