@@ -9,7 +9,7 @@ import torch
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from constellations import brute_force, fixed_temperature, losses
+from constellations import brute_force, fixed_temperature, losses, row_losses
 from constellations import certificates as c
 from constellations.geometry import separation
 from constellations.sphere import normalize, random_points
@@ -167,7 +167,7 @@ def test_the_weighted_bound_is_attained():
 @given(configurations)
 def test_triplet_threshold_is_exact_and_at_least_four_margins(setting):
     u, v = configuration(*setting)
-    threshold = c.triplet_threshold(u, v)
+    threshold = row_losses.triplet_threshold(u, v)
     assert threshold >= 4 * separation(u, v).margin - 1e-12
     assert losses.triplet(u, v, margin_parameter=threshold - 1e-9).item() == 0.0
     assert losses.triplet(u, v, margin_parameter=threshold + 1e-6).item() > 0.0
@@ -177,17 +177,17 @@ def test_triplet_threshold_is_exact_and_at_least_four_margins(setting):
 @given(configurations, temperatures)
 def test_info_nce_bounds(setting, t):
     u, v = configuration(*setting)
-    gap = c.row_gap(u, v)
+    gap = row_losses.row_gap(u, v)
     assert min(gap.rows, gap.columns) >= 2 * separation(u, v).margin - 1e-12
     assume(t * gap.rows < 600)
-    bounds = c.info_nce_bounds(gap.rows, n_pairs=len(u), inverse_temperature=t)
+    bounds = row_losses.info_nce_bounds(gap.rows, n_pairs=len(u), inverse_temperature=t)
     loss = losses.info_nce(u, v, inverse_temperature=t).item()
     assert bounds.lower * (1 - 1e-9) <= loss <= bounds.upper * (1 + 1e-9)
 
 
 def test_the_example_is_info_nce_optimal_but_no_constellation():
-    u, v = c.info_nce_only_example()
-    gap = c.row_gap(u, v)
+    u, v = row_losses.info_nce_only_example()
+    gap = row_losses.row_gap(u, v)
     assert gap.rows == pytest.approx(1 - math.sqrt(0.5))
     assert gap.columns == pytest.approx(1 - math.sqrt(0.5))
     assert separation(u, v).margin == pytest.approx((0.5 - math.sqrt(0.5)) / 2)
@@ -254,7 +254,7 @@ def test_large_temperature_recovers_the_equality_case_of_theorem_3_4(relative_bi
         (lambda: c.retrieval_failure_bounds(1.0, n_pairs=1, batch_size=1), "n_pairs"),
         (lambda: c.expected_batch_loss(np.ones((2, 3)), batch_size=2), "entries"),
         (lambda: c.expected_batch_loss(np.ones((2, 2)), batch_size=3), "batch_size"),
-        (lambda: c.row_gap(torch.ones(3, 2), torch.ones(3, 2)), "norm"),
+        (lambda: row_losses.row_gap(torch.ones(3, 2), torch.ones(3, 2)), "norm"),
         (lambda: fixed_temperature.profile(1.5, n_pairs=3, inverse_temperature=1.0, bias=0.0), "x must"),
         (lambda: fixed_temperature.minimum(n_pairs=3, inverse_temperature=-1.0, bias=0.0), "inverse_temp"),
         (lambda: fixed_temperature.minimum(n_pairs=3, inverse_temperature=1.0, bias=math.inf), "bias"),

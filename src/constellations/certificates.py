@@ -11,9 +11,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import torch
 
-from constellations.geometry import inner_products
+from constellations.scalars import finite, integer, nonnegative, plain, positive
 
 LOG2 = math.log(2)
 
@@ -35,21 +34,13 @@ class RetrievalFailures:
     weighted: Any
 
 
-@dataclass(frozen=True)
-class RowGap:
-    """Smallest ``s_ii - s_ij`` over ``j != i`` (rows) and ``s_jj - s_ij`` over ``i != j`` (columns)."""
-
-    rows: Any
-    columns: Any
-
-
 def softplus(x: Any) -> Any:
     """``l(x) = log(1 + e^x)`` without overflow or cancellation.
 
     >>> softplus(0.0) == LOG2, softplus(-800.0), softplus(800.0)
     (True, 0.0, 800.0)
     """
-    return _plain(np.logaddexp(0.0, np.asarray(x, dtype=float)))
+    return plain(np.logaddexp(0.0, np.asarray(x, dtype=float)))
 
 
 def optimal_loss_bounds(margin: Any, *, n_pairs: int, inverse_temperature: Any) -> LossBounds:
@@ -85,11 +76,11 @@ def optimal_loss_bounds(margin: Any, *, n_pairs: int, inverse_temperature: Any) 
     >>> f"{bounds.lower:.3e} {bounds.upper:.3e}"
     '9.080e-05 6.291e-04'
     """
-    n = _integer(n_pairs, "n_pairs", 2)
-    z = _positive(inverse_temperature, "inverse_temperature") * _finite(margin, "margin")
+    n = integer(n_pairs, "n_pairs", 2)
+    z = positive(inverse_temperature, "inverse_temperature") * finite(margin, "margin")
     c = optimal_bias_shift(z, n_pairs=n)
     upper = n * softplus(-z + c) + n * (n - 1) * softplus(-z - c)
-    return LossBounds(_plain(2 * softplus(-z)), _plain(upper))
+    return LossBounds(plain(2 * softplus(-z)), plain(upper))
 
 
 def optimal_bias_shift(scaled_margin: Any, *, n_pairs: int) -> Any:
@@ -103,13 +94,13 @@ def optimal_bias_shift(scaled_margin: Any, *, n_pairs: int) -> Any:
     >>> round(optimal_bias_shift(50.0, n_pairs=101), 6) == round(math.log(100) / 2, 6)
     True
     """
-    n = _integer(n_pairs, "n_pairs", 2)
-    z = _finite(scaled_margin, "scaled_margin")
+    n = integer(n_pairs, "n_pairs", 2)
+    z = finite(scaled_margin, "scaled_margin")
     if n == 2:
-        return _plain(np.zeros_like(z))
+        return plain(np.zeros_like(z))
     log_argument = math.log(n - 2) - z - math.log(2) - math.log(n - 1) / 2
     small = np.arcsinh(np.exp(np.minimum(log_argument, 300.0)))
-    return _plain(math.log(n - 1) / 2 + small + np.maximum(log_argument - 300.0, 0.0))
+    return plain(math.log(n - 1) / 2 + small + np.maximum(log_argument - 300.0, 0.0))
 
 
 def certified_margin(loss: Any, *, inverse_temperature: Any) -> Any:
@@ -136,10 +127,10 @@ def certified_margin(loss: Any, *, inverse_temperature: Any) -> Any:
     >>> round(certified_margin(1e-3, inverse_temperature=20.0), 4)
     0.38
     """
-    half = _positive(loss, "loss") / 2
-    t = _positive(inverse_temperature, "inverse_temperature")
+    half = positive(loss, "loss") / 2
+    t = positive(inverse_temperature, "inverse_temperature")
     log_expm1 = half + np.log(-np.expm1(-half))
-    return _plain(-log_expm1 / t + 0.0)
+    return plain(-log_expm1 / t + 0.0)
 
 
 def certified_failures(loss: Any) -> Any:
@@ -148,7 +139,7 @@ def certified_failures(loss: Any) -> Any:
     >>> certified_failures(1.3), certified_failures(7.0)
     (0, 5)
     """
-    rows = np.floor(_nonnegative(loss, "loss") / (2 * LOG2)).astype(int)
+    rows = np.floor(nonnegative(loss, "loss") / (2 * LOG2)).astype(int)
     return rows.item() if rows.ndim == 0 else rows
 
 
@@ -158,10 +149,10 @@ def failure_weight(rho: Any) -> Any:
     >>> failure_weight(1.0) == 2 * LOG2
     True
     """
-    rho = _finite(rho, "rho")
+    rho = finite(rho, "rho")
     if not np.all((rho > 0) & (rho <= 1)):
         raise ValueError(f"rho must be in (0, 1], got {rho!r}")
-    return _plain(np.log1p(rho) + rho * np.log1p(1 / rho))
+    return plain(np.log1p(rho) + rho * np.log1p(1 / rho))
 
 
 def retrieval_failure_bounds(expected_batch_loss: Any, *, n_pairs: Any, batch_size: Any) -> RetrievalFailures:
@@ -187,17 +178,15 @@ def retrieval_failure_bounds(expected_batch_loss: Any, *, n_pairs: Any, batch_si
     >>> print(f"{bounds.proposition_1:.3f} {bounds.two_entries:.3f} {bounds.weighted:.3f}")
     0.190 0.094 0.048
     """
-    loss = _nonnegative(expected_batch_loss, "expected_batch_loss")
-    n, b = _finite(n_pairs, "n_pairs"), _finite(batch_size, "batch_size")
+    loss = nonnegative(expected_batch_loss, "expected_batch_loss")
+    n, b = finite(n_pairs, "n_pairs"), finite(batch_size, "batch_size")
     if not np.all(n >= 2):
         raise ValueError(f"n_pairs must be at least 2, got {n_pairs!r}")
     if not np.all((b >= 2) & (b <= n)):
         raise ValueError(f"batch_size must be in [2, n_pairs], got {batch_size!r} with n_pairs {n_pairs!r}")
     paper = n * loss / (b * (b - 1) * LOG2)
     two = (n - 1) * loss / (2 * b * (b - 1) * LOG2)
-    return RetrievalFailures(
-        _plain(paper), _plain(two), _plain(loss / (b * failure_weight((b - 1) / (n - 1))))
-    )
+    return RetrievalFailures(plain(paper), plain(two), plain(loss / (b * failure_weight((b - 1) / (n - 1)))))
 
 
 def expected_batch_loss(entries: Any, *, batch_size: int) -> float:
@@ -213,93 +202,8 @@ def expected_batch_loss(entries: Any, *, batch_size: int) -> float:
     if losses.ndim != 2 or losses.shape[0] != losses.shape[1] or losses.shape[0] < 2:
         raise ValueError(f"entries must be an [N, N] matrix with N >= 2, got shape {losses.shape}")
     n = losses.shape[0]
-    if not 2 <= _integer(batch_size, "batch_size", 2) <= n:
+    if not 2 <= integer(batch_size, "batch_size", 2) <= n:
         raise ValueError(f"batch_size must be in [2, {n}], got {batch_size!r}")
     diagonal = float(np.trace(losses))
     rate = (batch_size - 1) / (n - 1)
     return batch_size / n * (diagonal + rate * (float(losses.sum()) - diagonal))
-
-
-def row_gap(u: Any, v: Any) -> RowGap:
-    """The gaps that InfoNCE and the triplet loss see: rows (columns) against their own matching entry.
-
-    ``rows = min_{i != j} (s_ii - s_ij)``, ``columns = min_{i != j} (s_jj - s_ij)``; both at least ``2 m*``.
-    ``[..., N, d]``; floats for one configuration, tensors of shape ``[...]`` otherwise.
-
-    >>> row_gap(torch.eye(3), torch.eye(3))
-    RowGap(rows=1.0, columns=1.0)
-    """
-    s = inner_products(u, v)
-    off = torch.eye(s.shape[-1], dtype=torch.bool, device=s.device)
-    diagonal = s.diagonal(dim1=-2, dim2=-1)
-    rows = (diagonal[..., :, None] - s).masked_fill(off, torch.inf).amin((-2, -1))
-    columns = (diagonal[..., None, :] - s).masked_fill(off, torch.inf).amin((-2, -1))
-    return RowGap(rows.item(), columns.item()) if s.ndim == 2 else RowGap(rows, columns)
-
-
-def triplet_threshold(u: Any, v: Any) -> Any:
-    """Largest ``a`` with zero triplet loss: ``2 min_{i != j} (s_ii - s_ij) >= 4 m*`` (Observation 4).
-
-    >>> triplet_threshold(torch.eye(3), torch.eye(3))
-    2.0
-    """
-    return 2 * row_gap(u, v).rows
-
-
-def info_nce_bounds(gap: Any, *, n_pairs: int, inverse_temperature: Any) -> LossBounds:
-    r"""Bracket InfoNCE, summed over rows: ``l(-t g) <= L <= N log(1 + (N-1) e^{-t g})``, ``g`` the row gap.
-
-    So its infimum over ``t`` is 0 iff ``g > 0``, a weaker condition than ``m* > 0``.
-
-    >>> bounds = info_nce_bounds(0.5, n_pairs=4, inverse_temperature=20.0)
-    >>> f"{bounds.lower:.3e} {bounds.upper:.3e}"
-    '4.540e-05 5.448e-04'
-    """
-    n = _integer(n_pairs, "n_pairs", 2)
-    z = _positive(inverse_temperature, "inverse_temperature") * _finite(gap, "gap")
-    return LossBounds(softplus(-z), _plain(n * softplus(math.log(n - 1) - z)))
-
-
-def info_nce_only_example() -> tuple[torch.Tensor, torch.Tensor]:
-    """Three pairs in the plane that InfoNCE drives to zero loss, by rows and by columns, although ``m* < 0``.
-
-    Angles 0, 180, 225 degrees for ``u`` and 60, 180, 225 for ``v``; both gaps are ``1 - 1/sqrt(2)``.
-
-    >>> round(row_gap(*info_nce_only_example()).columns, 6)
-    0.292893
-    """
-    angles = torch.deg2rad(torch.tensor([[0.0, 180.0, 225.0], [60.0, 180.0, 225.0]], dtype=torch.float64))
-    u, v = torch.stack([angles.cos(), angles.sin()], dim=-1)
-    return u, v
-
-
-def _plain(value: Any) -> Any:
-    array = np.asarray(value)
-    return array.item() if array.ndim == 0 else array
-
-
-def _finite(value: Any, name: str) -> np.ndarray:
-    array = np.asarray(value, dtype=float)
-    if not np.all(np.isfinite(array)):
-        raise ValueError(f"{name} must be finite, got {value!r}")
-    return array
-
-
-def _positive(value: Any, name: str) -> np.ndarray:
-    array = _finite(value, name)
-    if not np.all(array > 0):
-        raise ValueError(f"{name} must be above 0, got {value!r}")
-    return array
-
-
-def _nonnegative(value: Any, name: str) -> np.ndarray:
-    array = _finite(value, name)
-    if not np.all(array >= 0):
-        raise ValueError(f"{name} must be at least 0, got {value!r}")
-    return array
-
-
-def _integer(value: Any, name: str, at_least: int) -> int:
-    if isinstance(value, bool) or int(value) != value or value < at_least:
-        raise ValueError(f"{name} must be an integer of at least {at_least}, got {value!r}")
-    return int(value)

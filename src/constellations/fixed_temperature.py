@@ -15,7 +15,8 @@ from typing import Any, Literal
 import numpy as np
 from scipy.special import log_expit
 
-from constellations.certificates import _finite, _integer, _plain, _positive, softplus
+from constellations.certificates import softplus
+from constellations.scalars import finite, integer, plain, positive
 
 Shape = Literal["antipodal", "interior", "aligned"]
 
@@ -57,11 +58,11 @@ def profile(x: Any, *, n_pairs: int, inverse_temperature: Any, bias: Any) -> Any
     0.013476
     """
     n, t, b = _setting(n_pairs, inverse_temperature, bias)
-    x = _finite(x, "x")
+    x = finite(x, "x")
     if not np.all((x >= 0) & (x <= 1)):
         raise ValueError(f"x must be in [0, 1], got {x!r}")
     non_matching = t * (x * (n - 2) / (n - 1) - 1)
-    return _plain(softplus(b - t * (2 * x - 1)) + (n - 1) * softplus(non_matching - b))
+    return plain(softplus(b - t * (2 * x - 1)) + (n - 1) * softplus(non_matching - b))
 
 
 def minimum(*, n_pairs: int, inverse_temperature: float, bias: float) -> FixedTemperatureMinimum:
@@ -107,7 +108,7 @@ def antipodal_threshold(n_pairs: int) -> float:
     >>> round(antipodal_threshold(100), 4)
     3.8918
     """
-    n = _integer(n_pairs, "n_pairs", 2)
+    n = integer(n_pairs, "n_pairs", 2)
     return math.log((n - 2) / 2) if n > 2 else -math.inf
 
 
@@ -123,14 +124,14 @@ def aligned_bias_threshold(n_pairs: int, *, inverse_temperature: Any) -> Any:
     >>> minimum(n_pairs=10, inverse_temperature=5.0, bias=b - 1e-6).shape
     'interior'
     """
-    n = _integer(n_pairs, "n_pairs", 2)
-    t = _positive(inverse_temperature, "inverse_temperature")
+    n = integer(n_pairs, "n_pairs", 2)
+    t = positive(inverse_temperature, "inverse_temperature")
     if n == 2:
-        return _plain(np.full_like(t, -np.inf))
+        return plain(np.full_like(t, -np.inf))
     # 2 e^{t/(N-1)} y^2 - (N-4) y - (N-2) e^t = 0 in y = e^b; y = z e^{(t - t/(N-1))/2} keeps it in range.
     middle = (n - 4) * np.exp(-(t + t / (n - 1)) / 2)
     z = (middle + np.sqrt(middle**2 + 8 * (n - 2))) / 4
-    return _plain(np.log(z) + (t - t / (n - 1)) / 2)
+    return plain(np.log(z) + (t - t / (n - 1)) / 2)
 
 
 def _root(slope: Any) -> float:
@@ -143,7 +144,7 @@ def _root(slope: Any) -> float:
 
 def _setting(n_pairs: int, inverse_temperature: Any, bias: Any) -> tuple[int, np.ndarray, np.ndarray]:
     return (
-        _integer(n_pairs, "n_pairs", 2),
-        _positive(inverse_temperature, "inverse_temperature"),
-        _finite(bias, "bias"),
+        integer(n_pairs, "n_pairs", 2),
+        positive(inverse_temperature, "inverse_temperature"),
+        finite(bias, "bias"),
     )

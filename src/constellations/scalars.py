@@ -1,0 +1,44 @@
+"""Numbers and arrays of numbers as arguments: checked, with errors that name the argument."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+
+def plain(value: Any) -> Any:
+    """A NumPy scalar or 0-dimensional array as a Python number; larger arrays as they are."""
+    array = np.asarray(value)
+    return array.item() if array.ndim == 0 else array
+
+
+def finite(value: Any, name: str) -> np.ndarray:
+    """As a float array, or a ValueError that names the argument."""
+    array = np.asarray(value, dtype=float)
+    if not np.all(np.isfinite(array)):
+        raise ValueError(f"{name} must be finite, got {value!r}")
+    return array
+
+
+def positive(value: Any, name: str) -> np.ndarray:
+    """As :func:`finite`, and above 0 everywhere."""
+    array = finite(value, name)
+    if not np.all(array > 0):
+        raise ValueError(f"{name} must be above 0, got {value!r}")
+    return array
+
+
+def nonnegative(value: Any, name: str) -> np.ndarray:
+    """As :func:`finite`, and at least 0 everywhere."""
+    array = finite(value, name)
+    if not np.all(array >= 0):
+        raise ValueError(f"{name} must be at least 0, got {value!r}")
+    return array
+
+
+def integer(value: Any, name: str, at_least: int) -> int:
+    """As an ``int``, or a ValueError that names the argument and its least value."""
+    if isinstance(value, bool) or int(value) != value or value < at_least:
+        raise ValueError(f"{name} must be an integer of at least {at_least}, got {value!r}")
+    return int(value)

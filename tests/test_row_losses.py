@@ -1,0 +1,100 @@
+"""Losses that compare within a row: what they ask for, their global minima, and descent on any loss."""
+
+import math
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from constellations import losses, row_losses
+from constellations.descent import descend
+from constellations.geometry import inner_products, separation
+from constellations.sphere import normalize, random_points
+
+sizes = st.tuples(st.integers(2, 9), st.integers(1, 6), st.integers(0, 10_000))
+
+
+def simplex(n: int) -> torch.Tensor:
+    return normalize(torch.eye(n, dtype=torch.float64) - 1 / n)
+
+
+def info_nce_loss(u, v, t):
+    return losses.info_nce(u, v, inverse_temperature=t)
+
+
+@settings(max_examples=60, deadline=None)
+@given(sizes)
+def test_no_row_gap_exceeds_the_largest_not_even_on_average(size):
+    n, d, seed = size
+    u, v = (random_points(n, d, seed=seed, stream=k) for k in (0, 1))
+    s = inner_products(u, v)
+    matching = s.diagonal().mean()
+    others = (s.sum() - s.diagonal().sum()) / (n * (n - 1))
+    assert (matching - others).item() <= row_losses.largest_row_gap(n) + 1e-12
+    assert row_losses.row_gap(u, v).rows <= row_losses.largest_row_gap(n) + 1e-12
+
+
+@pytest.mark.parametrize("n", [2, 3, 10])
+@pytest.mark.parametrize("t", [0.1, 3.0, 50.0])
+def test_aligned_simplex_attains_every_minimum(n, t):
+    w = simplex(n)
+    assert row_losses.row_gap(w, w).rows == pytest.approx(row_losses.largest_row_gap(n))
+    loss = losses.info_nce(w, w, inverse_temperature=t).item()
+    assert loss == pytest.approx(row_losses.info_nce_minimum(n_pairs=n, inverse_temperature=t), rel=1e-9)
+    a = 2 * row_losses.largest_row_gap(n) + t
+    floor = row_losses.triplet_minimum(n_pairs=n, margin_parameter=a)
+    assert losses.triplet(w, w, margin_parameter=a).item() == pytest.approx(floor, rel=1e-9)
+    assert losses.triplet(w, w, margin_parameter=a - t - 1e-9).item() == 0
+
+
+@settings(max_examples=60, deadline=None)
+@given(sizes, st.floats(-2, 2.5), st.floats(0, 6))
+def test_minima_bound_every_configuration(size, log_t, a):
+    n, d, seed = size
+    u, v = (random_points(n, d, seed=seed, stream=k) for k in (0, 1))
+    floor = row_losses.info_nce_minimum(n_pairs=n, inverse_temperature=10**log_t)
+    assert losses.info_nce(u, v, inverse_temperature=10**log_t).item() >= floor * (1 - 1e-9)
+    floor = row_losses.triplet_minimum(n_pairs=n, margin_parameter=a)
+    assert losses.triplet(u, v, margin_parameter=a).item() >= floor - 1e-9
+
+
+def test_descent_reaches_the_global_minimum_of_info_nce():
+    result = descend(
+        info_nce_loss, n_pairs=5, dim=5, seeds=[0, 1], inverse_temperature=2.0,
+        train_inverse_temperature=False, n_steps=1500,
+    )  # fmt: skip
+    floor = row_losses.info_nce_minimum(n_pairs=5, inverse_temperature=2.0)
+    assert result.loss.tolist() == pytest.approx([floor, floor], rel=1e-6)
+    assert result.inverse_temperature.tolist() == pytest.approx([2.0, 2.0])
+
+
+def test_descent_reports_what_it_reached_and_does_not_depend_on_its_batch():
+    both = descend(info_nce_loss, n_pairs=6, dim=3, seeds=[3, 4], n_steps=60, record_every=25)
+    one = descend(info_nce_loss, n_pairs=6, dim=3, seeds=[4], n_steps=60, record_every=25)
+    assert both.steps.tolist() == [0, 25, 50, 60]
+    assert both.margin_history.shape == both.row_gap_history.shape == (4, 2)
+    torch.testing.assert_close(both.u[1], one.u[0], rtol=0, atol=1e-9)
+    assert both.margin[0].item() == separation(both.u[0], both.v[0]).margin
+    assert both.inverse_temperature[0].item() != 10.0
+    start = random_points(6, 3, seed=3), random_points(6, 3, seed=3, stream=1)
+    assert both.margin_history[0, 0].item() == pytest.approx(separation(*start).margin)
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: row_losses.largest_row_gap(1), "n_pairs"),
+        (lambda: row_losses.info_nce_minimum(n_pairs=1, inverse_temperature=1.0), "n_pairs"),
+        (lambda: row_losses.info_nce_minimum(n_pairs=3, inverse_temperature=-1.0), "inverse_temperature"),
+        (lambda: row_losses.triplet_minimum(n_pairs=3, margin_parameter=-1.0), "margin_parameter"),
+        (lambda: row_losses.info_nce_bounds(math.nan, n_pairs=3, inverse_temperature=1.0), "gap"),
+        (lambda: descend(info_nce_loss, n_pairs=3, dim=2, seeds=[]), "seeds"),
+        (lambda: descend(info_nce_loss, n_pairs=3, dim=2, seeds=[0], n_steps=0), "n_steps"),
+        (lambda: descend(info_nce_loss, n_pairs=3, dim=2, seeds=[0], learning_rate=0.0), "learning_rate"),
+        (lambda: descend(info_nce_loss, n_pairs=1, dim=2, seeds=[0]), "n_pairs"),
+    ],
+)
+def test_bad_input_is_named(call, message):
+    with pytest.raises(ValueError, match=message):
+        call()
