@@ -5,6 +5,7 @@ For the sigmoid loss :mod:`constellations.training` is many times faster; this i
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -13,7 +14,7 @@ from torch import Tensor
 
 from constellations.geometry import separation
 from constellations.row_losses import row_gap
-from constellations.sphere import normalize, random_points
+from constellations.sphere import normalize, random_points, tangent
 
 Loss = Callable[[Tensor, Tensor, Tensor], Tensor]
 
@@ -49,7 +50,10 @@ def descend(
     learning_rate: float = 0.01,
     record_every: int = 50,
 ) -> Descent:
-    """Minimise ``loss(u, v, t)`` from random points, in float64: Adam, rows put back on the sphere after every step.
+    """Minimise ``loss(u, v, t)`` from random points, in float64: Adam on the product of spheres.
+
+    Gradients are projected on the tangent spaces, rows put back on the sphere after every step, and the learning rate
+    falls to zero along a cosine, so that a minimum at a fixed ``t`` is reached to many digits.
 
     Parameters
     ----------
@@ -92,6 +96,7 @@ def descend(
         if step % record_every == 0 or step == n_steps:
             history.append((step, *_measure(points)))
         if step < n_steps:
+            optimiser.param_groups[0]["lr"] = learning_rate * (1 + math.cos(math.pi * step / n_steps)) / 2
             _one_step(loss, points, log_t, optimiser)
     u, v = points.detach()
     t = log_t.detach().exp()
@@ -103,6 +108,8 @@ def descend(
 def _one_step(loss: Loss, points: Tensor, log_t: Tensor, optimiser: torch.optim.Optimizer) -> None:
     optimiser.zero_grad()
     loss(points[0], points[1], log_t.exp()).sum().backward()
+    with torch.no_grad():
+        points.grad = tangent(points, points.grad)  # type: ignore[arg-type]
     optimiser.step()
     with torch.no_grad():
         points.copy_(normalize(points))
