@@ -12,6 +12,8 @@ BUILD    := _build/$(PROFILE)
 EXECUTED := $(BUILD)/executed
 CHAPTERS := $(basename $(notdir $(sort $(wildcard notebooks/[0-9][0-9]_*.md))))
 PAGES    := $(wildcard book/*.md book/*.bib book/_static/* book/_templates/*) _config.yml _toc.yml
+CHOSEN    = $(firstword $(filter $(NB)%,$(CHAPTERS)))
+LOCAL    := _build/local
 RULES    := $(BUILD)/rules.mk
 SUBMAKE  := $(MAKE) --silent --no-print-directory PROFILE=$(PROFILE)
 
@@ -55,11 +57,13 @@ serve: ## show the built book at http://localhost:8000 (PORT=8000)
 
 notebook: $(READY) ## run one notebook: make notebook NB=01 PARAMS="-p n_pairs 64 -p dim 5"
 	@test -n "$(NB)" || { echo 'error: name a notebook, for example make notebook NB=01 PARAMS="-p dim 5"; there are $(CHAPTERS)' >&2; exit 1; }
-	@test -f "$(firstword $(wildcard notebooks/$(NB)*.ipynb))" || { echo "error: NB=$(NB) must begin the name of a notebook: $(CHAPTERS)" >&2; exit 1; }
-	@mkdir -p _build/local
-	$(VENV)/bin/papermill -k python3 --no-progress-bar -p output_dir _build/local $(PARAMS) $(firstword $(wildcard notebooks/$(NB)*.ipynb)) _build/local/$(notdir $(firstword $(wildcard notebooks/$(NB)*.ipynb)))
-	@$(VENV)/bin/jupyter nbconvert --log-level=ERROR --to html --template lab _build/local/$(notdir $(firstword $(wildcard notebooks/$(NB)*.ipynb)))
-	@echo "Open _build/local/$(basename $(notdir $(firstword $(wildcard notebooks/$(NB)*.ipynb)))).html"
+	@test -n "$(CHOSEN)" || { echo "error: NB=$(NB) must begin the name of a notebook: $(CHAPTERS)" >&2; exit 1; }
+	@mkdir -p $(LOCAL) && rm -rf $(LOCAL)/stage $(LOCAL)/sphinx
+	$(VENV)/bin/papermill -k python3 -p output_dir $(LOCAL) $(PARAMS) notebooks/$(CHOSEN).ipynb $(LOCAL)/$(CHOSEN).ipynb
+	@$(RUN) constellations.book stage --build $(LOCAL) --page $(CHOSEN)
+	@$(VENV)/bin/jupyter-book build -qq --path-output $(LOCAL)/sphinx $(LOCAL)/stage > $(LOCAL)/sphinx.log
+	@rm -rf $(LOCAL)/html && mv $(LOCAL)/sphinx/_build/html $(LOCAL)/html
+	@echo "Open $(LOCAL)/html/notebooks/$(CHOSEN).html"
 
 lock: $(READY) ## remake requirements.lock from pyproject.toml (needs the package index)
 	$(RUN) pip install --quiet --disable-pip-version-check uv

@@ -150,6 +150,14 @@ def test_an_interrupted_or_failed_notebook_leaves_nothing_that_is_trusted(projec
 
 
 @pytest.mark.notebooks
+def test_one_notebook_is_run_with_other_parameters(project):
+    status, output = make(project, "notebook", "NB=01", "PARAMS=-p seconds 0.25")
+    assert status == 0, output
+    page = project / "_build" / "local" / "html" / "notebooks" / "01_first.html"
+    assert f"Open {page.relative_to(project)}" in output and "0.25" in page.read_text()
+
+
+@pytest.mark.notebooks
 def test_a_missing_kernel_is_named(project, tmp_path):
     command = [
         sys.executable,

@@ -42,6 +42,7 @@ def _parser() -> argparse.ArgumentParser:
     stage.add_argument(
         "--build", required=True, type=Path, help="folder of the profile, for example _build/paper"
     )
+    stage.add_argument("--page", help="lay out this executed notebook of the folder alone")
     stage.set_defaults(run=_stage)
     return parser
 
@@ -75,7 +76,10 @@ def _check(options: argparse.Namespace) -> None:
 def _stage(options: argparse.Namespace) -> None:
     from constellations.book import staging
 
-    staging.stage(options.root, options.build)
+    if options.page:
+        staging.stage_page(options.root, options.build, options.page)
+    else:
+        staging.stage(options.root, options.build)
 
 
 if __name__ == "__main__":

@@ -27,12 +27,8 @@ def stage(root: Path, build: Path) -> None:
     """
     chapters = profiles.notebooks(root)
     _check_contents(root, chapters)
-    target = build / "stage"
-    (target / "notebooks").mkdir(parents=True)
-    shutil.copytree(root / "book", target / "book")
+    target = _frame(root, build)
     shutil.copy(root / "_toc.yml", target / "_toc.yml")
-    configuration = yaml.safe_load((root / "_config.yml").read_text(encoding="utf-8"))
-    (target / "_config.yml").write_text(yaml.safe_dump(_configured(configuration), sort_keys=False))
     for name in chapters:
         notebook = nbformat.read(_existing(build / "executed" / f"{name}.ipynb"), as_version=4)
         nbformat.write(presented(notebook), target / "notebooks" / f"{name}.ipynb")
@@ -45,6 +41,14 @@ def stage(root: Path, build: Path) -> None:
     titles = {name: title_of(target / "notebooks" / f"{name}.ipynb") for name in chapters}
     (generated / "glance.md").write_text(scoreboard.glance(results, titles), encoding="utf-8")
     (generated / "scoreboard.md").write_text(scoreboard.page(results, titles), encoding="utf-8")
+
+
+def stage_page(root: Path, build: Path, name: str) -> None:
+    """Lay out ``build/stage`` for one executed notebook, ``build/<name>.ipynb``, as a book of a single page."""
+    target = _frame(root, build)
+    notebook = nbformat.read(_existing(build / f"{name}.ipynb"), as_version=4)
+    nbformat.write(presented(notebook), target / "notebooks" / f"{name}.ipynb")
+    (target / "_toc.yml").write_text(f"format: jb-book\nroot: notebooks/{name}\n", encoding="utf-8")
 
 
 def presented(notebook: NotebookNode) -> NotebookNode:
@@ -91,6 +95,16 @@ def _check_contents(root: Path, chapters: list[str]) -> None:
     if listed != chapters:
         odd = sorted(set(listed) ^ set(chapters)) or listed
         raise ValueError(f"_toc.yml must list the notebooks in order, each once: look at {', '.join(odd)}")
+
+
+def _frame(root: Path, build: Path) -> Path:
+    """The pages and the configuration of the book, and an empty folder for notebooks."""
+    target = build / "stage"
+    (target / "notebooks").mkdir(parents=True)
+    shutil.copytree(root / "book", target / "book")
+    configuration = yaml.safe_load((root / "_config.yml").read_text(encoding="utf-8"))
+    (target / "_config.yml").write_text(yaml.safe_dump(_configured(configuration), sort_keys=False))
+    return target
 
 
 def _configured(configuration: dict) -> dict:
