@@ -1,0 +1,147 @@
+"""The built book in a real browser: opened from disk, without network, wide and narrow, light and dark."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+pytestmark = pytest.mark.browser
+ROOT = Path(__file__).parents[1]
+PROFILE = os.environ.get("CONSTELLATIONS_PROFILE", "quick")
+HTML = ROOT / "_build" / PROFILE / "html"
+BROWSERS = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
+WIDE, NARROW = {"width": 1300, "height": 900}, {"width": 390, "height": 844}
+
+UNTYPESET = """() => [...document.querySelectorAll('.bd-article .math')]
+    .filter(e => !e.querySelector('mjx-container')).map(e => e.textContent.slice(0, 60))"""
+MATH_ERRORS = """() => [...document.querySelectorAll('mjx-merror, [data-mjx-error]')]
+    .map(e => e.getAttribute('data-mjx-error') || e.textContent.slice(0, 60))"""
+EMPTY_PICTURES = """() => [...document.querySelectorAll('.bd-article img')]
+    .filter(e => !(e.complete && e.naturalWidth > 0 && e.naturalHeight > 0)).map(e => e.getAttribute('src'))"""
+TEXT = """() => { const copy = document.querySelector('.bd-article').cloneNode(true);
+    copy.querySelectorAll('pre, code, script, style, mjx-container').forEach(e => e.remove()); return copy.textContent; }"""
+OVERFLOW = """() => { const page = document.scrollingElement, limit = page.clientWidth + 1;
+    if (page.scrollWidth <= limit) return [];
+    const wide = [...document.querySelectorAll('main *')].filter(e => e.getBoundingClientRect().right > limit);
+    return ['page ' + page.scrollWidth, ...wide.slice(0, 5).map(e => e.tagName + '.' + e.className)]; }"""
+CUT_OFF = """() => [...document.querySelectorAll('.bd-article, .bd-article-container')]
+    .filter(e => e.scrollWidth > e.clientWidth + 1).map(e => e.className + ' ' + e.scrollWidth + '>' + e.clientWidth)"""
+
+
+def contents() -> list[str]:
+    toc = yaml.safe_load((ROOT / "_toc.yml").read_text())
+    return [toc["root"], *(entry["file"] for part in toc["parts"] for entry in part["chapters"])]
+
+
+def unavailable(reason: str) -> None:
+    """Skip with a clear line; never in CI."""
+    pytest.fail(reason) if os.environ.get("CI") else pytest.skip(reason)
+
+
+@pytest.fixture(scope="module")
+def context() -> Iterator[Any]:
+    """A browser without network."""
+    if not (HTML / "index.html").exists():
+        unavailable(f"no book in {HTML.relative_to(ROOT)}: build it with make book PROFILE={PROFILE}")
+    program = next(filter(None, map(shutil.which, BROWSERS)), None)
+    if program is None:
+        unavailable(f"no Chromium found (looked for {', '.join(BROWSERS)}): the browser checks are skipped")
+    from playwright.sync_api import sync_playwright
+
+    quiet = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=program, args=quiet)
+        context = browser.new_context(viewport=WIDE, offline=True)
+        yield context
+        browser.close()
+
+
+@pytest.fixture
+def page(context: Any) -> Iterator[Any]:
+    """A page that collects its complaints: errors on the console, failed requests, requests that leave the disk."""
+    page = context.new_page()
+    page.complaints = []
+    page.on("console", lambda message: message.type == "error" and page.complaints.append(message.text))
+    page.on("pageerror", lambda error: page.complaints.append(str(error)))
+    page.on("requestfailed", lambda request: page.complaints.append(f"failed: {request.url}"))
+    page.on(
+        "request", lambda r: r.url.startswith(("http", "ws")) and page.complaints.append(f"asked for {r.url}")
+    )
+    yield page
+    page.close()
+
+
+def visit(page: Any, name: str) -> None:
+    """Open a page of the book from disk and wait until its mathematics is set."""
+    page.goto((HTML / f"{name}.html").resolve().as_uri(), wait_until="load")
+    if page.locator(".bd-article .math").count():
+        page.wait_for_function("() => window.MathJax && MathJax.startup && MathJax.startup.promise")
+        page.evaluate("() => MathJax.startup.promise")
+
+
+@pytest.mark.parametrize("name", contents())
+def test_page(page: Any, name: str) -> None:
+    """Quiet, with its mathematics set and its pictures shown, and no wider than the window at two widths."""
+    visit(page, name)
+    assert page.complaints == []
+    assert page.title().strip()
+    assert page.evaluate(UNTYPESET) == [] and page.evaluate(MATH_ERRORS) == []
+    assert page.evaluate(EMPTY_PICTURES) == []
+    assert re.findall(r"\\[a-zA-Z]{2,}.{0,30}|\$\S.{0,30}", page.evaluate(TEXT)) == [], (
+        "formulas left as source"
+    )
+    for viewport in (WIDE, NARROW):
+        page.set_viewport_size(viewport)
+        page.wait_for_timeout(150)
+        assert page.evaluate(OVERFLOW) == [], f"wider than a window of {viewport['width']}"
+        assert page.evaluate(CUT_OFF) == [], f"cut off in a window of {viewport['width']}"
+
+
+def test_every_chapter_shows_figures(page: Any) -> None:
+    for name in (name for name in contents() if name.startswith("notebooks/")):
+        page.goto((HTML / f"{name}.html").resolve().as_uri(), wait_until="load")
+        assert page.locator(".bd-article figure img").count() >= 1, name
+
+
+def test_first_page_leads_to_the_landing_page(page: Any) -> None:
+    page.goto((HTML / "index.html").resolve().as_uri())
+    page.wait_for_url("**/book/index.html")
+    assert page.locator("h1").first.inner_text().startswith("Constellations")
+
+
+def test_search_works_from_disk(page: Any) -> None:
+    page.goto((HTML / "search.html").resolve().as_uri() + "?q=constellation")
+    page.wait_for_selector("#search-results li a", timeout=20_000)
+    assert page.locator("#search-results li").count() >= 3
+    assert [text for text in page.complaints if "asked for" in text] == []
+
+
+def test_figures_keep_a_white_ground_in_the_dark(page: Any) -> None:
+    page.add_init_script("localStorage.setItem('mode', 'dark'); localStorage.setItem('theme', 'dark')")
+    visit(page, contents()[1])
+    assert page.evaluate("() => document.documentElement.dataset.theme") == "dark"
+    style = "e => getComputedStyle(e).backgroundColor + ' ' + getComputedStyle(e).filter"
+    figures = page.locator(".bd-article figure img")
+    assert {figures.nth(k).evaluate(style) for k in range(figures.count())} == {"rgb(255, 255, 255) none"}
+
+
+def test_rotatable_view_turns_and_returns(page: Any) -> None:
+    visit(page, contents()[1])
+    picture = page.locator(".sphere-view svg[role=img]").first
+    marks = picture.locator("g.marks")
+    start = marks.inner_html()
+    picture.focus()
+    page.keyboard.press("ArrowRight")
+    turned = marks.inner_html()
+    page.keyboard.press("Home")
+    assert turned != start
+    assert page.complaints == []
+    page.keyboard.press("ArrowRight")
+    assert marks.inner_html() == turned
