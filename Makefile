@@ -55,7 +55,7 @@ serve: ## show the built book at http://localhost:8000 (PORT=8000)
 	@test -f $(BUILD)/html/index.html || { echo "error: there is no $(BUILD)/html yet: run make book PROFILE=$(PROFILE)" >&2; exit 1; }
 	$(RUN) http.server --bind 127.0.0.1 --directory $(BUILD)/html $(PORT)
 
-notebook: $(READY) ## run one notebook: make notebook NB=01 PARAMS="-p n_pairs 64 -p dim 5"
+notebook: $(READY) $(if $(CHOSEN),notebooks/$(CHOSEN).ipynb) ## run one notebook: make notebook NB=01 PARAMS="-p n_pairs 64 -p dim 5"
 	@test -n "$(NB)" || { echo 'error: name a notebook, for example make notebook NB=01 PARAMS="-p dim 5"; there are $(CHAPTERS)' >&2; exit 1; }
 	@test -n "$(CHOSEN)" || { echo "error: NB=$(NB) must begin the name of a notebook: $(CHAPTERS)" >&2; exit 1; }
 	@mkdir -p $(LOCAL) && rm -rf $(LOCAL)/stage $(LOCAL)/sphinx
