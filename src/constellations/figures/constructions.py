@@ -38,7 +38,7 @@ def reach(start: tuple[float, float], lifted: Any, phi_share: Any, apexes: Mappi
         _triangle(axes[1], apex, edgecolor=colour, linestyle=dash, linewidth=1.6)
         axes[1].plot(*apex, "o", color=colour, ms=5)
         axes[1].plot([], [], color=colour, linestyle=dash, marker="o", ms=5, label=name)
-    figure.legend(loc="outside lower center", fontsize=8, ncols=3)
+    figure.legend(loc="outside upper center", fontsize=8, ncols=3)
     axes[1].set(title="the triangles of five codes", ylabel="")
     return figure
 

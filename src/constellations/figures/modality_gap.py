@@ -1,4 +1,4 @@
-"""Pictures of chapter 05: the direction of Theorem 3.6, its propositions, the tight family, and what lies beyond."""
+"""Pictures of chapter 05: the direction of Theorem 3.6, how much it separates, the tight family, and what lies beyond."""
 
 from __future__ import annotations
 
@@ -7,91 +7,13 @@ from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
-from matplotlib.patches import Polygon
+from matplotlib.patches import Rectangle
+from matplotlib.ticker import MaxNLocator
 
 from constellations.figures import sphere_view
 from constellations.figures.style import COLOURS, MARKERS, new_figure
 
 NAMES = {"u": "U", "v": "V"}
-
-
-def plane(
-    three: tuple[Any, Any], fan: tuple[Any, Any], sign_margins: Mapping[int, Mapping[int, Any]]
-) -> Figure:
-    """Propositions 4 and 5: three pairs of the plane, why a fourth does not fit, and what training finds.
-
-    Parameters
-    ----------
-    three:
-        ``(u, v)`` of three pairs ``[3, 2]``.
-    fan:
-        Three ``u`` ``[3, 2]`` within a half plane, the middle one second, and the ``v`` ``[2]`` of that middle one.
-    sign_margins:
-        For each dimension, by number of pairs, ``min(min_i s_ii, -max s_ij)`` of every run.
-    """
-    figure, axes = new_figure(n_columns=3, height=2.9, gridspec_kw={"width_ratios": [1, 1, 1.25]})
-    for panel in axes[:2]:
-        _circle(panel)
-    for points, key in zip(three, ("u", "v"), strict=True):
-        _arrows(axes[0], np.asarray(points), key)
-    axes[0].set_title("three pairs fit", fontsize="small")
-    _cone(axes[1], np.asarray(fan[0]), np.asarray(fan[1]))
-    axes[1].set_title("a middle one cannot", fontsize="small")
-    _sign_margins(axes[2], sign_margins)
-    return figure
-
-
-def _circle(axes: Any) -> None:
-    axes.set_aspect("equal")
-    axes.set_axis_off()
-    axes.set(xlim=(-1.4, 1.4), ylim=(-1.4, 1.4))
-    angle = np.linspace(0, 2 * np.pi, 200)
-    axes.plot(np.cos(angle), np.sin(angle), color="#BBBBBB", linewidth=1)
-
-
-def _arrows(axes: Any, points: np.ndarray, key: str, *, reach: float = 1.2) -> None:
-    for i, (x, y) in enumerate(points):
-        axes.plot([0, x], [0, y], color=COLOURS[key], linewidth=0.9, alpha=0.7)
-        axes.plot(x, y, MARKERS[key], color=COLOURS[key], markersize=7)
-        label = f"${NAMES[key]}_{i + 1}$"
-        axes.text(reach * x, reach * y, label, ha="center", va="center", color=COLOURS[key], fontsize="small")
-
-
-def _cone(axes: Any, u: np.ndarray, middle_v: np.ndarray) -> None:
-    axes.add_patch(
-        Polygon([(0, 0), 1.33 * u[0], 1.33 * u[2]], closed=True, color=COLOURS["u"], alpha=0.15, lw=0)
-    )
-    _arrows(axes, u, "u")
-    axes.plot([0, middle_v[0]], [0, middle_v[1]], color=COLOURS["v"], linewidth=0.9, linestyle="--")
-    axes.plot(*middle_v, MARKERS["v"], color=COLOURS["v"], markersize=7)
-    axes.text(*(1.2 * middle_v), "$V_2$ ?", color=COLOURS["v"], ha="center", va="center", fontsize="small")
-    across = np.array([-middle_v[1], middle_v[0]])
-    ends = np.stack([1.25 * across, -1.25 * across])
-    axes.plot(*ends.T, color=COLOURS["v"], linewidth=0.9, linestyle=":")
-
-
-def _sign_margins(axes: Any, sign_margins: Mapping[int, Mapping[int, Any]]) -> None:
-    styles = ((COLOURS["non_matching"], "x"), (COLOURS["matching"], "o"), (COLOURS["ours"], "s"))
-    for (dim, by_size), (colour, marker), shift in zip(
-        sign_margins.items(), styles, (-0.12, 0.12, 0.0), strict=False
-    ):
-        sizes = [n for n, values in by_size.items() for _ in np.ravel(values)]
-        values = np.concatenate([np.ravel(values) for values in by_size.values()])
-        axes.plot(
-            np.asarray(sizes) + shift,
-            values,
-            marker,
-            color=colour,
-            ms=5,
-            mew=1.2,
-            fillstyle="none",
-            label=f"d = {dim}",
-        )
-    axes.axhline(0, color=COLOURS["bound"], linewidth=0.9)
-    axes.set_xticks(sorted({n for by_size in sign_margins.values() for n in by_size}))
-    axes.set(xlabel="number of pairs $N$")
-    axes.set_title(r"trained: $\min(s_{ii},\, -s_{ij})$", fontsize="small")
-    axes.legend(fontsize="small")
 
 
 def direction_in_space(u: Any, v: Any, direction: Any, support: Sequence[int]) -> Figure:
@@ -115,6 +37,7 @@ def direction_in_space(u: Any, v: Any, direction: Any, support: Sequence[int]) -
     axes[0].text(*(1.12 * tip[:2]), "$h$", ha="center", va="center")
     axes[0].set(xlim=(-1.45, 1.45), ylim=(-1.45, 1.45))
     _projections(axes[1], u @ h, v @ h, support)
+    figure.legend(*axes[1].get_legend_handles_labels(), loc="outside upper center", ncols=3, fontsize="small")
     return figure
 
 
@@ -156,7 +79,7 @@ def _projections(axes: Any, u: np.ndarray, v: np.ndarray, support: Sequence[int]
     )
     axes.axvline(0, color=COLOURS["bound"], linewidth=1)
     axes.set(yticks=[], xlabel="position along $h$", xlim=(-1.05, 1.05), ylabel="pairs")
-    axes.legend(fontsize="small", loc="upper left")
+    axes.set_xticks([-1, -0.5, 0, 0.5, 1])
 
 
 def separated_counts(panels: Mapping[str, Mapping[tuple[int, int], Any]]) -> Figure:
@@ -164,45 +87,41 @@ def separated_counts(panels: Mapping[str, Mapping[tuple[int, int], Any]]) -> Fig
 
     ``panels`` maps a title to ``{(n_pairs, dim): left_over}``, the number ``N - n_negative`` of every configuration.
     """
-    rows = max(len(cells) for cells in panels.values())
-    figure, axes = new_figure(n_columns=len(panels), height=1.5 + 0.3 * rows, squeeze=False)
-    for panel, (title, cells) in zip(axes[0], panels.items(), strict=True):
-        _counts(panel, cells)
+    cells = list(dict.fromkeys(cell for panel in panels.values() for cell in panel))
+    largest = max(int(np.max(values)) for panel in panels.values() for values in panel.values())
+    columns = max(largest + 2, min(10, max(dim for _, dim in cells) + 1))
+    height = 1.4 + 0.27 * len(cells)
+    figure, axes = new_figure(n_columns=len(panels), height=height, squeeze=False, sharey=True)
+    for panel, (title, values) in zip(axes[0], panels.items(), strict=True):
+        for row, cell in enumerate(cells):
+            _counts(panel, row, cell[1], values.get(cell, ()), columns)
+        panel.set(
+            xlim=(-0.5, columns - 0.5), ylim=(len(cells) - 0.5, -0.5), xlabel="$V_j$ on the side of the $U$"
+        )
+        panel.set_xticks(range(columns))
         panel.set_title(title, fontsize="small")
-    axes[0, 0].set_ylabel("")
+        panel.grid(False)
+    axes[0, 0].set_yticks(range(len(cells)), [f"N = {n}, d = {dim}" for n, dim in cells], fontsize="small")
     return figure
 
 
-def _counts(axes: Any, cells: Mapping[tuple[int, int], Any]) -> None:
-    widest = max(dim for _, dim in cells)
-    for row, ((_, dim), left_over) in enumerate(cells.items()):
-        shares = np.bincount(np.asarray(left_over, dtype=int), minlength=widest) / max(len(left_over), 1)
-        axes.barh(
-            row,
-            widest - dim,
-            left=dim - 0.5,
-            height=1.0,
-            color="#F0F0F0",
-            hatch="//",
-            edgecolor="#BBBBBB",
-            lw=0,
+def _counts(axes: Any, row: int, dim: int, left_over: Any, columns: int) -> None:
+    """One row: percentages per number of left-over ``V``, hatched where the sharpened theorem forbids them."""
+    if dim < columns:
+        corner = (dim - 0.5, row - 0.5)
+        axes.add_patch(
+            Rectangle(corner, columns - dim, 1, facecolor="#F0F0F0", edgecolor="#BBBBBB", hatch="//", lw=0)
         )
-        axes.plot([dim - 0.5] * 2, [row - 0.5, row + 0.5], color=COLOURS["bound"], linewidth=1.4)
-        for count, share in enumerate(shares):
-            if share > 0:
-                axes.scatter(
-                    count, row, s=20 + 230 * share, color=COLOURS["v"], zorder=3, edgecolor="white", lw=0.5
-                )
-                text = f"{share:.0%}" if share >= 0.005 else "<1%"
-                axes.text(count + 0.12 + 0.2 * share, row, text, va="center", fontsize=8, zorder=4)
-    axes.set_yticks(range(len(cells)), [f"N = {n}, d = {dim}" for n, dim in cells], fontsize="small")
-    axes.set(
-        xlim=(-0.5, widest - 0.2),
-        ylim=(len(cells) - 0.5, -0.5),
-        xlabel="number of $V_j$ left on the wrong side",
-    )
-    axes.set_xticks(range(0, widest, max(1, widest // 8)))
-    axes.grid(False)
+        axes.plot([dim - 0.5] * 2, [row - 0.5, row + 0.5], color=COLOURS["bound"], linewidth=1.6)
+    shares = np.bincount(np.asarray(left_over, dtype=int)) / max(len(left_over), 1)
+    for count in np.flatnonzero(shares):
+        share = float(shares[count])
+        shade = 0.15 + 0.85 * share
+        axes.add_patch(Rectangle((count - 0.5, row - 0.5), 1, 1, color=COLOURS["u"], alpha=shade, lw=0))
+        text = f"{100 * share:.0f}" if share >= 0.005 else "<1"
+        axes.text(
+            count, row, text, ha="center", va="center", fontsize=8, color="white" if shade > 0.6 else "black"
+        )
 
 
 def tight_groups(u: Any, v: Any, n_wedge: int) -> list[sphere_view.PointGroup]:
@@ -243,25 +162,34 @@ def positions(panels: Mapping[str, tuple[Any, Any]]) -> Figure:
             )  # fmt: skip
         panel.axvline(0, color=COLOURS["bound"], linewidth=1.2)
         panel.set(xlabel="signed distance from the hyperplane")
+        panel.xaxis.set_major_locator(MaxNLocator(5))
         panel.set_title(title, fontsize="small")
     axes[0, 0].set_ylabel("number of points")
-    axes[0, 0].legend(fontsize="small", loc="upper center")
+    axes[0, 0].legend(fontsize="small", loc="upper center", frameon=True, framealpha=1.0)
     return figure
 
 
 def beyond(relative_bias: Any, margin: Any, linear: Any, affine: Any) -> Figure:
     """What is separable as the relative bias moves: shares of runs ``[B]`` and measured margins ``[B]``."""
     b, margin = np.asarray(relative_bias), np.asarray(margin)
-    figure, axes = new_figure(height=3.1, width=6.4)
-    promised = margin > np.abs(b)
-    width = np.diff(b).min() if len(b) > 1 else 0.2
-    for k, x in enumerate(b[promised]):
-        label = r"$m^* > |b^*_{\mathrm{rel}}|$: Theorem 3.6 applies" if k == 0 else None
-        axes.axvspan(
-            x - width / 2, x + width / 2, color=COLOURS["modality_gap"], alpha=0.18, lw=0, label=label
-        )
-    axes.plot(b, affine, "s--", color=COLOURS["v"], mfc="none", label="separable by some hyperplane")
-    axes.plot(b, linear, "o-", color=COLOURS["u"], label="by one through the origin")
+    figure, axes = new_figure(height=3.2, width=6.6)
+    middle = (b[1:] + b[:-1]) / 2
+    edges = np.concatenate([[b[0] - 0.05], middle, [b[-1] + 0.05]])
+    both = margin > np.abs(b)
+    _shade(axes, edges, (margin > b) & ~both, 0.12, "", r"$m^* > b^*_{\mathrm{rel}}$ only")
+    _shade(axes, edges, both, 0.3, "..", r"$m^* > |b^*_{\mathrm{rel}}|$")
+    axes.plot(b, affine, "s--", color=COLOURS["v"], ms=8, mfc="none", label="separable by some hyperplane")
+    axes.plot(b, linear, "o-", color=COLOURS["u"], ms=5, label="by one through the origin")
     axes.set(xlabel=r"relative bias $b^*_{\mathrm{rel}}$", ylabel="share of runs", ylim=(-0.05, 1.08))
-    axes.legend(fontsize="small", loc="best", frameon=True, framealpha=0.92)
+    axes.set_xlim(edges[0], edges[-1])
+    figure.legend(loc="outside upper center", ncols=2, fontsize="small")
     return figure
+
+
+def _shade(axes: Any, edges: np.ndarray, where: np.ndarray, alpha: float, hatch: str, label: str) -> None:
+    for index in np.flatnonzero(where):
+        first = index == np.flatnonzero(where)[0]
+        axes.axvspan(
+            edges[index], edges[index + 1], facecolor=(0.0, 0.62, 0.45, alpha), edgecolor=(0.0, 0.62, 0.45, 0.4),
+            hatch=hatch, lw=0, label=label if first else None,
+        )  # fmt: skip

@@ -28,7 +28,7 @@ class Perceptron:
 
 
 def perceptron(u: Any, v: Any, *, max_updates: int = 100_000) -> Perceptron:
-    r"""Rosenblatt's perceptron through the origin: add the worst misclassified point until none is left.
+    r"""Rosenblatt's perceptron through the origin: from 0, add the worst misclassified point until none is left.
 
     If a unit direction with margin ``g`` exists, at most ``1/g^2`` updates are made (Novikoff 1962).
 
@@ -49,7 +49,7 @@ def perceptron(u: Any, v: Any, *, max_updates: int = 100_000) -> Perceptron:
     if isinstance(max_updates, bool) or int(max_updates) != max_updates or max_updates < 1:
         raise ValueError(f"max_updates must be an integer of at least 1, got {max_updates!r}")
     signed = torch.cat([u, -v]).numpy()
-    normal = signed.mean(axis=0)
+    normal = np.zeros(signed.shape[1])
     n_updates = 0
     while n_updates < max_updates:
         projection = signed @ normal
