@@ -112,9 +112,19 @@ def _members(n: int) -> np.ndarray:
 
 
 def _random_setting(n: int, rng: np.random.Generator) -> tuple[torch.Tensor, torch.Tensor, np.ndarray]:
-    dim, seed, closeness = int(rng.integers(2, 5)), int(rng.integers(2**31)), rng.uniform(0, 0.9)
+    """A random configuration, in every other case with some pairs doubled, and its entries at one ``(t, b_rel)``.
+
+    Of several random ``(t, b_rel)`` the one of least loss is taken, so that the bounds are tried where they are tight.
+    """
+    dim, seed, closeness = int(rng.integers(2, 5)), int(rng.integers(2**31)), rng.uniform(0, 1)
     u = random_points(n, dim, seed=seed)
     v = normalize(closeness * u + (1 - closeness) * random_points(n, dim, seed=seed, stream=1))
-    t, b = 10 ** rng.uniform(-1, 3), rng.uniform(-0.5, 1.0)
-    logits = signed_logits(u, v, inverse_temperature=t, bias=None, relative_bias=b)
-    return u, v, softplus(-logits.numpy())
+    if rng.random() < 0.5:
+        twins = 2 * int(rng.integers(0, n // 2 + 1))
+        v[:twins] = u[:twins] = u[: twins // 2].repeat_interleave(2, dim=0)
+    candidates = []
+    for _ in range(int(rng.integers(1, 20))):
+        t, b = 10 ** rng.uniform(-1, 3), rng.uniform(-0.5, 1.0)
+        logits = signed_logits(u, v, inverse_temperature=t, bias=None, relative_bias=b)
+        candidates.append(softplus(-logits.numpy()))
+    return u, v, min(candidates, key=np.sum)

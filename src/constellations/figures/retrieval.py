@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
 
 from constellations.figures.style import COLOURS, new_figure, swept_colours
 
@@ -43,45 +44,50 @@ def guarantee(rows: Any, *, n_columns: int = 2) -> Figure:
 
 
 def enumerated(failing: Any, bounds: Mapping[str, Any]) -> Figure:
-    """True failing fraction ``[K]`` of small configurations against each bound ``[K]``: all lie below the diagonal."""
-    figure, axes = new_figure(n_columns=len(bounds), height=2.7, sharey=True)
+    """True failing fraction ``[K]`` of small configurations against each bound ``[K]``: none lies in the grey region."""
+    figure, axes = new_figure(n_columns=len(bounds), height=2.8, sharey=True)
     failing = np.asarray(failing)
+    line = np.geomspace(1e-2, 1, 50)
     for panel, (name, values) in zip(axes, bounds.items(), strict=True):
         colour, _, marker = STYLES[name]
-        clear = np.asarray(values) > 0
-        panel.plot(np.asarray(values)[clear], failing[clear], marker, ms=2.5, alpha=0.35, color=colour)
-        panel.plot([1e-3, 1], [1e-3, 1], color=COLOURS["bound"], linewidth=1)
-        panel.fill_between([1e-3, 1], [1e-3, 1], 1.05, color=COLOURS["impossible"], alpha=0.35, lw=0)
-        panel.set(xscale="log", xlim=(1e-2, 1e3), ylim=(-0.03, 1.05), title=name, xlabel="bound")
+        shown = np.clip(np.asarray(values), 1e-2, None)
+        panel.plot(shown, failing, marker, ms=3, alpha=0.4, color=colour)
+        panel.plot(line, line, color=COLOURS["bound"], linewidth=1)
+        panel.fill_between(line, line, 1.05, color=COLOURS["impossible"], alpha=0.35, lw=0)
+        panel.set(xscale="log", xlim=(1e-2, 2e2), ylim=(-0.04, 1.05), title=name, xlabel="bound")
     axes[0].set_ylabel("fraction of rows that fail")
     axes[0].text(0.013, 0.93, "impossible", fontsize="small", color=COLOURS["neutral"])
     return figure
 
 
-def unfinished(batch_sizes: Any, panels: Mapping[str, Mapping[str, Any]], failing: float) -> Figure:
-    """Bounds on the failing fraction of one configuration against batch size; one panel per choice of (t, b)."""
-    figure, axes = new_figure(n_columns=len(panels), height=3.0, sharey=True)
-    for panel, (title, bounds) in zip(axes, panels.items(), strict=True):
-        for name, values in bounds.items():
-            colour, line, marker = STYLES[name]
-            panel.plot(
-                batch_sizes,
-                values,
-                color=colour,
-                linestyle=line,
-                marker=marker,
-                ms=3.5,
-                markevery=4,
-                label=name,
-            )
-        panel.axhline(failing, color=COLOURS["measured"], linewidth=2.4, label="true fraction")
-        panel.axhline(1, color=COLOURS["neutral"], linewidth=0.8)
-        panel.fill_between(batch_sizes, 1, 1e3, color=COLOURS["impossible"], alpha=0.3, lw=0)
-        panel.set(xscale="log", yscale="log", title=title, xlabel="batch size $B$")
-        panel.set_ylim(min(0.5 * failing, 0.05) if failing > 0 else 1e-3, 100)
-    axes[0].set_ylabel("fraction of rows that fail")
-    axes[1].legend(fontsize="small")
+def unfinished(
+    steps: Any, failing: Any, along: Mapping[str, Any], sizes: Any, chosen: Mapping[str, Any]
+) -> Figure:
+    """Bounds on the failing fraction along a training run (``[T]``), and of its stage ``chosen`` against batch size.
+
+    ``chosen`` holds the bounds ``[S]``, the ``"step"`` and the ``"failing"`` fraction of that stage.
+    """
+    figure, axes = new_figure(n_columns=2, height=3.1, sharey=True)
+    flat = np.full(len(sizes), chosen["failing"])
+    for panel, x, true, bounds in ((axes[0], steps, failing, along), (axes[1], sizes, flat, chosen)):
+        for name, (colour, line, marker) in STYLES.items():
+            panel.plot(x, bounds[name], color=colour, linestyle=line, marker=marker, ms=3.5, label=name)
+        panel.plot(x, np.maximum(true, 1e-4), color=COLOURS["measured"], linewidth=2.4, label="true fraction")
+        panel.axhspan(1, 1e3, color=COLOURS["impossible"], alpha=0.3, lw=0)
+        panel.set(xscale="log", yscale="log", ylim=(2e-3, 60))
+        _plain_ticks(panel.xaxis)
+    axes[0].set(title="along training", xlabel="step", ylabel="fraction of rows that fail")
+    axes[1].set(title=f"after {chosen['step']} steps", xlabel="batch size $B$")
+    axes[0].legend(fontsize="small", loc="lower left")
+    axes[1].text(sizes[0], 22, "no information", fontsize="small", color=COLOURS["neutral"])
     return figure
+
+
+def _plain_ticks(axis: Any) -> None:
+    """Ticks 1, 2, 5, 10, ... written out, for a short logarithmic axis."""
+    axis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+    axis.set_major_formatter(StrMethodFormatter("{x:g}"))
+    axis.set_minor_formatter(NullFormatter())
 
 
 def displaced(radius: Any, recalls: Any, margins: Sequence[float], worst: Sequence[float]) -> Figure:
@@ -139,12 +145,21 @@ def regime(
         axes.plot(
             batch_sizes, values, color=colour, linestyle=line, marker=marker, markevery=12, ms=4, label=name
         )
+    axes.set(xscale="log", yscale="log", xlabel="batch size $B$", ylabel="tolerated expected batch loss")
     axes.axhline(np.log(2), color=COLOURS["neutral"], linewidth=0.8)
-    axes.text(batch_sizes[0], np.log(2) * 1.25, "$\\log 2$: one undecided pair per batch", fontsize="small")
+    axes.text(
+        batch_sizes[-1],
+        0.55,
+        "$\\log 2$: one undecided pair per batch",
+        ha="right",
+        va="top",
+        fontsize="small",
+    )
     for label, size in marked.items():
         axes.axvline(size, color=COLOURS["neutral"], linestyle=":", linewidth=1)
-        axes.text(size * 1.12, axes.get_ylim()[0] * 3, label, rotation=90, va="bottom", fontsize="small")
-    axes.set(xscale="log", yscale="log", xlabel="batch size $B$", ylabel="tolerated expected batch loss")
-    axes.set_title(f"certifying retrieval for half of $N = {n_pairs:.0e}$ pairs")
+        place = {"transform": axes.get_xaxis_transform(), "va": "top", "fontsize": "small"}
+        axes.text(size * 0.9, 0.97, label, rotation=90, ha="right", **place)
+    power = f"10^{{{np.log10(n_pairs):g}}}"
+    axes.set_title(f"certifying retrieval for half of $N = {power}$ pairs")
     axes.legend(fontsize="small", loc="lower right")
     return figure
