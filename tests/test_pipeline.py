@@ -89,8 +89,7 @@ def project(tmp_path_factory):
         for profile in profiles.PROFILES:
             (folder / "profiles" / profile).mkdir(parents=True, exist_ok=True)
             (folder / "profiles" / profile / f"{name}.yml").write_text("{}\n")
-    (folder / "book" / "_static").mkdir(parents=True)
-    (folder / "book" / "_static" / "constellations.css").write_text("")
+    shutil.copytree(ROOT / "book" / "_static", folder / "book" / "_static")
     (folder / "book" / "references.bib").write_text("")
     (folder / "book" / "index.md").write_text("# Book\n\n```{include} generated/glance.md\n```\n")
     (folder / "book" / "scoreboard.md").write_text("# Scores\n\n```{include} generated/scoreboard.md\n```\n")

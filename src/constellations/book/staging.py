@@ -11,7 +11,7 @@ import yaml
 from nbformat import NotebookNode
 
 from constellations import reproduction
-from constellations.book import profiles, scoreboard
+from constellations.book import costs, profiles, scoreboard
 
 REPOSITORY_VARIABLE = "BOOK_REPOSITORY"
 BUTTONS = ("use_repository_button", "use_edit_page_button", "use_issues_button")
@@ -41,6 +41,7 @@ def stage(root: Path, build: Path) -> None:
     titles = {name: title_of(target / "notebooks" / f"{name}.ipynb") for name in chapters}
     (generated / "glance.md").write_text(scoreboard.glance(results, titles), encoding="utf-8")
     (generated / "scoreboard.md").write_text(scoreboard.page(results, titles), encoding="utf-8")
+    (generated / "left_to_gpu.md").write_text(costs.left_to_gpu(root, titles), encoding="utf-8")
 
 
 def stage_page(root: Path, build: Path, name: str) -> None:
