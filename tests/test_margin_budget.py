@@ -51,7 +51,7 @@ def test_two_modalities_give_the_paper_s_xi_and_the_inequality_of_lee_chang_and_
     s = u @ v.T
     off = (s.sum() - s.trace()) / n**2
     slack = off - ((n - 2) / (2 * n**2) * s.trace() - 0.5)
-    assert math.isclose(slack.item(), budget.spread + budget.centre, abs_tol=1e-12)
+    assert math.isclose(2 * slack.item(), budget.spread + budget.centre, abs_tol=1e-12)
 
 
 @pytest.mark.parametrize("k", [2, 3, 6])

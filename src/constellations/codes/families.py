@@ -1,0 +1,114 @@
+"""Spherical codes that exist in every dimension or for every number of points."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import torch
+from scipy.linalg import helmert
+from torch import Tensor
+
+from constellations.sphere import random_points
+
+
+def simplex(n: int) -> Tensor:
+    """The ``n`` vertices of a regular simplex in ``R^(n-1)``: inner products ``-1/(n-1)``, shape ``[n, n-1]``.
+
+    Raises
+    ------
+    ValueError
+        If ``n`` is not an integer of at least 2.
+
+    Examples
+    --------
+    >>> round((simplex(4) @ simplex(4).T)[0, 1].item(), 12)
+    -0.333333333333
+    """
+    _require_integer(n, "n", at_least=2)
+    return torch.from_numpy(np.ascontiguousarray(helmert(n).T) * math.sqrt(n / (n - 1)))
+
+
+def cross_polytope(dim: int) -> Tensor:
+    """The ``2 dim`` points ``+-e_i`` of ``R^dim``: inner products 0 and -1, shape ``[2 dim, dim]``.
+
+    Raises
+    ------
+    ValueError
+        If ``dim`` is not an integer of at least 1.
+
+    Examples
+    --------
+    >>> cross_polytope(2).tolist()
+    [[1.0, 0.0], [0.0, 1.0], [-1.0, -0.0], [-0.0, -1.0]]
+    """
+    _require_integer(dim, "dim", at_least=1)
+    identity = torch.eye(dim, dtype=torch.float64)
+    return torch.cat([identity, -identity])
+
+
+def regular_polygon(n: int) -> Tensor:
+    """``n`` equally spaced points of the circle, shape ``[n, 2]``, for ``n >= 2``."""
+    _require_integer(n, "n", at_least=2)
+    angles = 2 * math.pi * torch.arange(n, dtype=torch.float64) / n
+    return torch.stack([angles.cos(), angles.sin()], dim=-1)
+
+
+def greedy_code(dim: int, max_inner_product: float, *, n_candidates: int, seed: int) -> Tensor:
+    """Random points kept one after another while all inner products stay at most ``max_inner_product``.
+
+    The simplest code of exponential size: ``n_candidates`` uniform points are tried, those too near an earlier
+    one are dropped. Returns ``[n, dim]``, ``n >= 1``.
+
+    Raises
+    ------
+    ValueError
+        For ``dim < 2``, ``n_candidates < 1`` or an inner product outside ``[-1, 1)``.
+
+    Examples
+    --------
+    >>> len(greedy_code(3, 0.5, n_candidates=2000, seed=0)) >= 8
+    True
+    """
+    _require_integer(dim, "dim", at_least=2)
+    _require_integer(n_candidates, "n_candidates", at_least=1)
+    if not -1 <= max_inner_product < 1:
+        raise ValueError(f"max_inner_product must be in [-1, 1), got {max_inner_product!r}")
+    candidates = random_points(n_candidates, dim, seed=seed).numpy()
+    kept = np.empty_like(candidates)
+    n = 0
+    while len(candidates):
+        kept[n] = candidates[0]
+        candidates = candidates[1:]
+        candidates = candidates[candidates @ kept[n] <= max_inner_product]
+        n += 1
+    return torch.from_numpy(kept[:n].copy())
+
+
+def derived_code(points: Tensor, inner_product: float) -> Tensor:
+    """The points at ``inner_product`` from the first one, projected orthogonally to it and normalised.
+
+    A point with largest inner product ``a`` turns, at ``inner_product = a``, into a code one dimension lower with
+    largest inner product ``a / (1 + a)``: 1/2 gives 1/3, then 1/4. Coordinates are in the orthogonal complement.
+
+    Examples
+    --------
+    >>> derived_code(simplex(4), -1 / 3).shape
+    torch.Size([3, 2])
+    """
+    first = points[0]
+    chosen = points[(points @ first - inner_product).abs() < 1e-9]
+    if len(chosen) == 0:
+        raise ValueError(
+            f"inner_product must occur between the first point and another, got {inner_product!r}"
+        )
+    basis = torch.linalg.qr(torch.cat([first[:, None], torch.eye(len(first), dtype=first.dtype)], dim=1)).Q[
+        :, 1:
+    ]
+    projected = chosen @ basis
+    return projected / projected.norm(dim=-1, keepdim=True)
+
+
+def _require_integer(value: int, name: str, *, at_least: int) -> None:
+    if isinstance(value, bool) or int(value) != value or value < at_least:
+        raise ValueError(f"{name} must be an integer of at least {at_least}, got {value!r}")
