@@ -1,7 +1,20 @@
-"""The synchroniser: many independent runs of Adam on a product of spheres, at once."""
+"""Synchronisation by gradient descent: many independent runs of the paper's optimisation at once.
 
+Adam on the product of spheres, with analytic gradients of the sigmoid loss; two or more modalities over a graph, a locked
+modality, an explicit adapter; points, inverse temperature and bias (or relative bias) trained together.
+"""
+
+from constellations.training.engine import synchronize
 from constellations.training.measures import History, Synchronization
-from constellations.training.settings import default_device, sweep
-from constellations.training.synchronizer import synchronize
+from constellations.training.settings import default_device, graph_edges
+from constellations.training.sweeps import Sweep, sweep
 
-__all__ = ["History", "Synchronization", "default_device", "sweep", "synchronize"]
+__all__ = [
+    "History",
+    "Sweep",
+    "Synchronization",
+    "default_device",
+    "graph_edges",
+    "sweep",
+    "synchronize",
+]

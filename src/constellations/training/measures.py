@@ -1,24 +1,29 @@
-"""What is recorded of a batch of runs: losses, scalars, margins; and the results that hold it."""
+"""What is recorded of a run: losses, margins, optimal relative biases, xi; and the results that hold it."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
 
 import torch
 from torch import Tensor
+from torch.nn.functional import softplus
 
-from constellations import geometry
-from constellations.training.objective import coefficients, entry_losses
-from constellations.training.settings import Settings
+from constellations.losses.sigmoid import PUBLISHED_EPSILON
+
+TRACKS = ("loss", "inverse_temperature", "relative_bias", "margin", "optimal_relative_bias", "xi")
 
 
 @dataclass(frozen=True)
 class History:
-    """Measures during training: ``steps [S]``, all others ``[S, R]`` in float64. Losses are sums, as trained and exact."""
+    """Values during training: ``steps`` ``[S]``, everything else ``[S, R]`` in float64.
+
+    ``loss`` is the sum over all pairs and edges, as trained; ``relative_bias`` is the trained ``b / t``,
+    ``optimal_relative_bias`` that of the points, ``b*_rel``.
+    """
 
     steps: Tensor
     loss: Tensor
-    exact_loss: Tensor
     inverse_temperature: Tensor
     relative_bias: Tensor
     margin: Tensor
@@ -28,16 +33,16 @@ class History:
 
 @dataclass(frozen=True)
 class Synchronization:
-    """Where ``R`` runs ended.
+    """Where R runs ended. Tensors are on the CPU; all but ``points`` are float64.
 
-    ``points [R, k, N, d]``; ``inverse_temperature``, ``bias``, ``relative_bias``, ``loss`` (summed over pairs and edges, the
-    variant that was trained), ``exact_loss``, ``margin`` and ``optimal_relative_bias`` (over all edges together), ``xi``
-    (two modalities; NaN otherwise) and ``delta`` (of the adapter; 1 without) are float64 of shape ``[R]``;
-    ``edge_margin [R, E]`` is each edge's own, in the order of ``edges``.
+    ``points`` is ``[R, k, N, d]``; ``loss`` (as trained) and ``exact_loss`` are sums over pairs and edges, ``[R]``.
+    ``margin``, ``optimal_relative_bias`` ``[R]`` and ``edge_margin`` ``[R, E]`` are those of the inner products that the loss
+    sees: jointly over all edges, and edge by edge. ``xi`` ``[R]`` is the mean over edges. With an explicit adapter these
+    inner products are ``delta^2 s - (1 - delta^2)``, ``points`` are the points *before* the adapter, and ``adapter`` ``[R]`` is
+    the trained ``delta``.
     """
 
     points: Tensor
-    edges: tuple[tuple[int, int], ...]
     inverse_temperature: Tensor
     bias: Tensor
     relative_bias: Tensor
@@ -47,7 +52,8 @@ class Synchronization:
     optimal_relative_bias: Tensor
     xi: Tensor
     edge_margin: Tensor
-    delta: Tensor
+    edges: tuple[tuple[int, int], ...]
+    adapter: Tensor | None
     history: History | None
 
     @property
@@ -61,56 +67,88 @@ class Synchronization:
         return self.points[:, 1]
 
 
-NAMES = (
-    "loss", "exact_loss", "inverse_temperature", "bias", "relative_bias", "margin", "optimal_relative_bias", "xi", "delta",
-)  # fmt: skip
+@dataclass(frozen=True)
+class Snapshot:
+    """All measures of one moment, ``[R]`` each (``edge_margin`` ``[R, E]``)."""
+
+    loss: Tensor
+    exact_loss: Tensor
+    inverse_temperature: Tensor
+    relative_bias: Tensor
+    margin: Tensor
+    optimal_relative_bias: Tensor
+    xi: Tensor
+    edge_margin: Tensor
 
 
-def measure(points: Tensor, scalars: Tensor, settings: Settings) -> dict[str, Tensor]:
-    """Every measure of runs at ``points [runs, k, d, N]`` and ``scalars [runs, 3]``, in float64 on the CPU."""
-    c = coefficients(scalars.double(), relative=settings.relative, adapter=settings.adapter is not None)
-    bias = c.inverse_temperature * scalars[:, 1].double() if settings.relative else scalars[:, 1].double()
-    exact, trained, low, high = [], [], [], []
-    x = points.double()
-    for a, b in settings.edges:
-        s = x[:, a].transpose(1, 2) @ x[:, b]
-        z = c.slope[:, None, None] * s - c.offset[:, None, None]
-        exact.append(entry_losses(z, published=False).sum((1, 2)))
-        if settings.loss == "published":
-            trained.append(entry_losses(z.to(points.dtype), published=True).double().sum((1, 2)))
-        low.append(s.diagonal(dim1=1, dim2=2).amin(1))
-        s.diagonal(dim1=1, dim2=2).fill_(-torch.inf)
-        high.append(s.amax((1, 2)))
-    lows, highs = torch.stack(low, 1), torch.stack(high, 1)
-    measures = {
-        "loss": sum(trained) if trained else sum(exact),
-        "exact_loss": sum(exact),
-        "inverse_temperature": c.inverse_temperature,
-        "bias": bias,
-        "relative_bias": bias / c.inverse_temperature,
-        "margin": (lows.amin(1) - highs.amax(1)) / 2,
-        "optimal_relative_bias": (lows.amin(1) + highs.amax(1)) / 2,
-        "xi": _xi(x),
-        "delta": c.delta,
-        "edge_margin": (lows - highs) / 2,
+@dataclass(frozen=True)
+class Scalars:
+    """The numbers of R runs at one moment, ``[R]`` each; ``delta`` is 1 without an adapter."""
+
+    inverse_temperature: Tensor
+    relative_bias: Tensor
+    delta: Tensor
+
+
+def measure(x: Tensor, edges: Sequence[tuple[int, int]], scalars: Scalars, *, published: bool) -> Snapshot:
+    """All measures of points ``x`` ``[k, R, d, N]``, edge by edge, in float64.
+
+    The clamped loss alone is evaluated in the precision of training, of which it is a feature.
+    """
+    kind = x.dtype
+    x = x.double()
+    t, c, square = scalars.inverse_temperature, scalars.relative_bias, scalars.delta.square()
+    parts = []
+    for a, b in edges:
+        s = x[a].transpose(1, 2) @ x[b]
+        s = s * square[:, None, None] - (1 - square)[:, None, None]
+        parts.append((*_extremes(s), *_losses(s, t, c, kind, published), square * _xi(x[a], x[b])))
+    low, high, exact, trained, xi = (torch.stack(part, dim=1) for part in zip(*parts, strict=True))
+    joint_low, joint_high = low.amin(1), high.amax(1)
+    middle, half = (joint_low + joint_high) / 2, (joint_low - joint_high) / 2
+    return Snapshot(trained.sum(1), exact.sum(1), t, c, half, middle, xi.mean(1), (low - high) / 2)
+
+
+def _extremes(s: Tensor) -> tuple[Tensor, Tensor]:
+    """The smallest matching and the largest non-matching entry of ``[R, N, N]``."""
+    others = s.clone()
+    others.diagonal(dim1=1, dim2=2).fill_(-torch.inf)
+    return s.diagonal(dim1=1, dim2=2).amin(1), others.amax((1, 2))
+
+
+def _losses(s: Tensor, t: Tensor, c: Tensor, kind: torch.dtype, published: bool) -> tuple[Tensor, Tensor]:
+    """The exact summed loss, and the loss as trained."""
+    z = t[:, None, None] * (s - c[:, None, None])
+    z.diagonal(dim1=1, dim2=2).neg_()
+    exact = softplus(z, threshold=40.0).sum((1, 2))
+    if not published:
+        return exact, exact
+    p = torch.sigmoid(z.to(kind))
+    missing = 1 - p
+    missing.diagonal(dim1=1, dim2=2).copy_(torch.sigmoid(-z.diagonal(dim1=1, dim2=2).to(kind)))
+    return exact, -torch.log(missing + PUBLISHED_EPSILON).double().sum((1, 2))
+
+
+def _xi(u: Tensor, v: Tensor) -> Tensor:
+    """``xi`` of points ``[R, d, N]``: the mean squared distance of the differences from their mean."""
+    x = u - v
+    return (x - x.mean(2, keepdim=True)).square().sum(1).mean(1)
+
+
+def history(steps: Sequence[int], chunks: Sequence[Sequence[Snapshot]]) -> History:
+    """Snapshots of chunks of runs, step by step, as one history."""
+    tracks = {
+        name: torch.cat(
+            [torch.stack([getattr(shot, name) for shot in shots]).cpu() for shots in chunks], dim=1
+        )
+        for name in TRACKS
     }
-    return {name: torch.as_tensor(value).cpu() for name, value in measures.items()}
+    return History(steps=torch.tensor(list(steps)), **tracks)
 
 
-def _xi(x: Tensor) -> Tensor:
-    if x.shape[1] != 2:
-        return torch.full((len(x),), torch.nan, dtype=torch.float64)
-    u, v = (x[:, k].transpose(1, 2) for k in (0, 1))
-    return geometry.linear_representation_gap(
-        u / u.norm(dim=-1, keepdim=True), v / v.norm(dim=-1, keepdim=True)
-    ).xi
-
-
-def history_of(steps: list[int], records: list[list[dict[str, Tensor]]]) -> History:
-    """Join records ``[chunk][record]`` of all chunks of runs."""
-    columns = {
-        name: torch.cat([torch.stack([record[name] for record in chunk]) for chunk in records], dim=1)
-        for name in NAMES
-        if name not in ("bias", "delta")
+def join(shots: Sequence[Snapshot]) -> dict[str, Tensor]:
+    """Snapshots of chunks of runs as one, by name."""
+    return {
+        field.name: torch.cat([getattr(shot, field.name) for shot in shots]).cpu()
+        for field in fields(Snapshot)
     }
-    return History(steps=torch.tensor(steps), **columns)

@@ -1,193 +1,167 @@
-"""What a batch of runs is to do, checked before anything is computed."""
+"""What a synchronisation is asked to do, checked before anything is computed."""
 
 from __future__ import annotations
 
-import itertools
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
-from constellations.sphere import as_points, random_points
+from constellations.sphere import as_points
 
-GRAPHS = ("complete", "star")
-LOSSES = ("exact", "published")
+Edge = tuple[int, int]
 
 
 @dataclass(frozen=True)
 class Settings:
-    """Settings of ``R`` runs. Scalars of a run are float64 tensors ``[R]`` on the CPU; ``edges`` are pairs of modalities."""
+    """Checked arguments of :func:`constellations.training.synchronize`; per-run numbers are float64 arrays ``[R]``."""
 
-    seeds: tuple[int, ...]
     n_pairs: int
     dim: int
+    seeds: tuple[int, ...]
     n_modalities: int
-    edges: tuple[tuple[int, int], ...]
-    inverse_temperature: Tensor
-    bias: Tensor
+    edges: tuple[Edge, ...]
+    inverse_temperature: np.ndarray
+    bias: np.ndarray
     relative: bool
-    train_inverse_temperature: Tensor
-    train_bias: Tensor
+    train_inverse_temperature: bool
+    train_bias: bool
     locked: int | None
-    adapter: Tensor | None
+    locked_points: Tensor | None
+    adapter: np.ndarray | None
     n_steps: int
     learning_rate: float
-    loss: str
+    published: bool
     record_every: int | None
     dtype: torch.dtype
     device: torch.device
-    initial: Mapping[int, Tensor]
 
     @property
     def n_runs(self) -> int:
-        """``R``."""
         return len(self.seeds)
 
-    def start(self) -> Tensor:
-        """The initial points ``[R, k, N, d]`` in float64 on the CPU: of a seed and a modality, whatever the batch."""
-        shape = (self.n_runs, self.n_modalities, self.n_pairs, self.dim)
-        points = torch.empty(shape, dtype=torch.float64)
-        for modality in range(self.n_modalities):
-            if modality in self.initial:
-                points[:, modality] = self.initial[modality]
-            else:
-                for run, seed in enumerate(self.seeds):
-                    points[run, modality] = random_points(self.n_pairs, self.dim, seed=seed, stream=modality)
-        return points
+    @property
+    def record_steps(self) -> tuple[int, ...]:
+        """Steps at which the history is written: every ``record_every``-th from 0 on, and the last."""
+        if self.record_every is None:
+            return ()
+        return tuple(sorted({*range(0, self.n_steps + 1, self.record_every), self.n_steps}))
 
 
 def default_device() -> str:
-    """``"cuda"`` where torch finds a GPU, else ``"cpu"``."""
+    """``"cuda"`` where a CUDA device is present, ``"cpu"`` elsewhere."""
     return "cuda" if torch.cuda.is_available() else "cpu"
 
 
-@dataclass(frozen=True)
-class Sweep(Mapping[str, list[Any]]):
-    """Keyword arguments of :func:`synchronize`, one entry per run, and the grid they came from. Made by :func:`sweep`."""
+def graph_edges(graph: str | Iterable[Sequence[int]], n_modalities: int) -> tuple[Edge, ...]:
+    """Edges ``(a, c)`` of a synchronisation graph on the modalities ``0 .. n_modalities - 1``.
 
-    lists: Mapping[str, list[Any]]
-    shape: tuple[int, ...]
-
-    def __getitem__(self, name: str) -> list[Any]:
-        return self.lists[name]
-
-    def __iter__(self) -> Any:
-        return iter(self.lists)
-
-    def __len__(self) -> int:
-        return len(self.lists)
-
-
-def sweep(**values: Any) -> Sweep:
-    """A grid of settings as equal-length lists to pass to :func:`synchronize`, seeds varying fastest.
-
-    Results of shape ``[R]`` are laid out with ``.reshape(grid.shape)``: one axis per keyword in the order given, seeds last.
+    ``"complete"`` joins all pairs, ``"star"`` joins modality 0 to each other one; or give the edges.
 
     Raises
     ------
     ValueError
-        If ``seeds`` is missing or a list is empty.
+        For an unknown name, no edges, an edge that repeats, joins a modality to itself or leaves the range.
 
     Examples
     --------
-    >>> grid = sweep(relative_bias=[-0.5, 0.5], seeds=range(2))
-    >>> dict(grid), grid.shape
-    ({'relative_bias': [-0.5, -0.5, 0.5, 0.5], 'seeds': [0, 1, 0, 1]}, (2, 2))
+    >>> graph_edges("star", 4)
+    ((0, 1), (0, 2), (0, 3))
     """
-    if "seeds" not in values:
-        raise ValueError(f"sweep needs seeds, got only {', '.join(values) or 'nothing'}")
-    names = [name for name in values if name != "seeds"] + ["seeds"]
-    axes = [list(values[name]) for name in names]
-    for name, axis in zip(names, axes, strict=True):
-        if not axis:
-            raise ValueError(f"{name} must hold at least one value, got none")
-    rows = list(itertools.product(*axes))
-    lists = {name: [row[index] for row in rows] for index, name in enumerate(names)}
-    return Sweep(lists, tuple(map(len, axes)))
-
-
-def integer(value: Any, name: str, *, at_least: int) -> int:
-    """An integer of at least ``at_least``, or a ValueError that names it."""
-    if isinstance(value, bool) or not isinstance(value, int) or value < at_least:
-        raise ValueError(f"{name} must be an integer of at least {at_least}, got {value!r}")
-    return value
-
-
-def choice(value: Any, name: str, allowed: Sequence[str]) -> str:
-    """One of ``allowed``, or a ValueError that names it."""
-    if value not in allowed:
-        raise ValueError(f"{name} must be one of {', '.join(map(repr, allowed))}, got {value!r}")
-    return value
-
-
-def edges_of(graph: Any, n_modalities: int) -> tuple[tuple[int, int], ...]:
-    """Edges of a synchronisation graph: ``"complete"``, ``"star"`` (around modality 0) or a list of pairs.
-
-    >>> edges_of("star", 3)
-    ((0, 1), (0, 2))
-    """
-    if graph == "complete":
-        return tuple(itertools.combinations(range(n_modalities), 2))
-    if graph == "star":
-        return tuple((0, other) for other in range(1, n_modalities))
-    if isinstance(graph, str) or not graph:
+    if isinstance(graph, str):
+        if graph not in ("complete", "star"):
+            raise ValueError(f"graph must be 'complete', 'star' or a list of edges, got {graph!r}")
+        last = n_modalities if graph == "complete" else 1
+        return tuple((a, c) for a in range(last) for c in range(a + 1, n_modalities))
+    edges = tuple((int(a), int(c)) for a, c in graph)
+    seen = {frozenset(edge) for edge in edges}
+    inside = all(a != c and 0 <= a < n_modalities and 0 <= c < n_modalities for a, c in edges)
+    if not edges or not inside or len(seen) != len(edges):
         raise ValueError(
-            f"graph must be one of {', '.join(map(repr, GRAPHS))} or a list of pairs, got {graph!r}"
+            f"graph must have distinct edges between different modalities 0 to {n_modalities - 1}, got {edges}"
         )
-    edges = tuple((int(a), int(b)) for a, b in graph)
-    for edge in edges:
-        if not (0 <= min(edge) and max(edge) < n_modalities and edge[0] != edge[1]):
-            raise ValueError(
-                f"graph must join different modalities from 0 to {n_modalities - 1}, got the pair {edge}"
-            )
-    if len({frozenset(edge) for edge in edges}) != len(edges):
-        raise ValueError(f"graph must hold each pair of modalities once, got {list(edges)}")
     return edges
 
 
-def scalars_of(n_runs: int, **values: Any) -> dict[str, Tensor]:
-    """Each value as a float64 tensor ``[R]``: a number for all runs, or one number per run."""
-    made = {}
+def integer(value: Any, name: str, *, at_least: int) -> int:
+    """``value`` as an int, or a ValueError that names it."""
+    if isinstance(value, (bool, str)) or int(value) != value or value < at_least:
+        raise ValueError(f"{name} must be an integer of at least {at_least}, got {value!r}")
+    return int(value)
+
+
+def per_run(**values: Any) -> dict[str, np.ndarray | None]:
+    """Broadcast scalars and sequences to one length ``R``; ``None`` stays.
+
+    Raises
+    ------
+    ValueError
+        For sequences of different lengths, empty ones, or entries that are not finite numbers.
+    """
+    arrays = {}
     for name, value in values.items():
-        tensor = torch.as_tensor(value, dtype=torch.float64).detach().cpu()
-        if tensor.ndim > 1 or (tensor.ndim == 1 and len(tensor) != n_runs):
-            raise ValueError(
-                f"{name} must be one number or one for each of the {n_runs} runs, got {tuple(tensor.shape)}"
-            )
-        if not bool(torch.isfinite(tensor).all()):
-            raise ValueError(f"{name} must be finite, got {value!r}")
-        made[name] = tensor.expand(n_runs).clone()
-    return made
+        if value is None:
+            continue
+        array = np.asarray(list(value) if isinstance(value, (range, tuple)) else value, dtype=np.float64)
+        if array.ndim > 1 or array.size == 0 or not np.isfinite(array).all():
+            raise ValueError(f"{name} must be a finite number or a non-empty sequence of them, got {value!r}")
+        arrays[name] = array
+    lengths = {name: len(array) for name, array in arrays.items() if array.ndim}
+    if len(set(lengths.values())) > 1:
+        raise ValueError(f"sequences must have one length, the number of runs, got {lengths}")
+    n_runs = max(lengths.values(), default=1)
+    return {name: np.broadcast_to(arrays[name], n_runs) if name in arrays else None for name in values}
 
 
-def seeds_of(seeds: Any) -> tuple[int, ...]:
-    """Seeds as a tuple; one integer is one run."""
-    several = (seeds,) if isinstance(seeds, int) else tuple(int(seed) for seed in seeds)
-    if not several or min(several) < 0:
-        raise ValueError(f"seeds must hold at least one integer, none below 0, got {seeds!r}")
-    return several
+def check_locked(
+    locked: Any, *, n_modalities: int, n_runs: int, n_pairs: int, dim: int
+) -> tuple[int | None, Tensor | None]:
+    """The index of the locked modality and its points ``[R, N, d]``, where given."""
+    if locked is None:
+        return None, None
+    index, given = locked if isinstance(locked, (tuple, list)) else (locked, None)
+    index = integer(index, "locked", at_least=0)
+    if index >= n_modalities:
+        raise ValueError(f"locked must be a modality from 0 to {n_modalities - 1}, got {index}")
+    if given is None:
+        return index, None
+    points = as_points(given, "locked points").detach()
+    if points.shape not in ((n_pairs, dim), (n_runs, n_pairs, dim)):
+        raise ValueError(
+            f"locked points must have shape {(n_pairs, dim)} or {(n_runs, n_pairs, dim)}, got {tuple(points.shape)}"
+        )
+    return index, points.expand(n_runs, n_pairs, dim)
 
 
-def initial_of(initial: Any, n_modalities: int, n_pairs: int, dim: int) -> dict[int, Tensor]:
-    """Given starting points by modality, each ``[N, d]`` or ``[R, N, d]``."""
-    made = {}
-    for modality, points in (initial or {}).items():
-        if modality not in range(n_modalities):
-            raise ValueError(f"initial must name modalities from 0 to {n_modalities - 1}, got {modality!r}")
-        tensor = as_points(points, f"initial[{modality}]").detach().double().cpu()
-        if tensor.shape[-2:] != (n_pairs, dim):
-            raise ValueError(
-                f"initial[{modality}] must have shape [..., {n_pairs}, {dim}], got {tuple(tensor.shape)}"
-            )
-        made[modality] = tensor
-    return made
+def check_scalars(
+    *, inverse_temperature: np.ndarray, adapter: np.ndarray | None, seeds: np.ndarray, learning_rate: float
+) -> None:
+    """Ranges of the numbers that may differ between runs, and of the learning rate."""
+    if not (inverse_temperature > 0).all():
+        raise ValueError(f"inverse_temperature must be above 0, got {inverse_temperature.min():g}")
+    if adapter is not None and not ((adapter > 0) & (adapter < 1)).all():
+        raise ValueError(f"adapter must be a delta in (0, 1), got {adapter.tolist()}")
+    if not ((seeds >= 0) & (seeds == np.floor(seeds))).all():
+        raise ValueError(f"seeds must be integers of at least 0, got {seeds.tolist()}")
+    if not 0 < learning_rate < math.inf:
+        raise ValueError(f"learning_rate must be finite and above 0, got {learning_rate!r}")
 
 
-def positive(value: float, name: str) -> float:
-    """A finite number above 0, or a ValueError that names it."""
-    if not (isinstance(value, (int, float)) and math.isfinite(value) and value > 0):
-        raise ValueError(f"{name} must be a finite number above 0, got {value!r}")
-    return float(value)
+def check_kinds(
+    *, loss: str, dtype: torch.dtype, device: Any, adapter: Any, n_modalities: int
+) -> torch.device:
+    """The choices that are not numbers."""
+    if loss not in ("exact", "published"):
+        raise ValueError(f"loss must be 'exact' or 'published', got {loss!r}")
+    if dtype not in (torch.float32, torch.float64):
+        raise ValueError(f"dtype must be torch.float32 or torch.float64, got {dtype!r}")
+    if adapter is not None and n_modalities != 2:
+        raise ValueError(f"adapter needs n_modalities = 2, got {n_modalities}")
+    chosen = torch.device(device)
+    if chosen.type == "cuda" and not torch.cuda.is_available():
+        raise ValueError(f"device must be 'cpu' where there is no CUDA device, got {device!r}")
+    return chosen
