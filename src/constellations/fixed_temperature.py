@@ -136,7 +136,7 @@ def aligned_bias_threshold(n_pairs: int, *, inverse_temperature: Any) -> Any:
 
 def _root(slope: Any) -> float:
     low, high = 0.0, 1.0
-    for _ in range(200):
+    for _ in range(100):
         middle = (low + high) / 2
         low, high = (low, middle) if slope(middle) > 0 else (middle, high)
     return (low + high) / 2

@@ -39,13 +39,14 @@ _DASHES = ("-", "--", "-.", ":")
 def definition(u: Any, v: Any, products: Any, *, margin: float, relative_bias: float) -> Figure:
     """A constellation in the plane, its inner products ``[N, N]`` and the empty interval that defines it."""
     figure, axes = new_figure(n_columns=3, height=2.75, gridspec_kw={"width_ratios": [1, 1, 1.35]})
-    _plane(axes[0], np.asarray(u), np.asarray(v))
+    plane(axes[0], np.asarray(u), np.asarray(v))
     _matrix(axes[1], np.asarray(products))
     _interval(axes[2], np.asarray(products), margin, relative_bias)
     return figure
 
 
-def _plane(axes: Any, u: np.ndarray, v: np.ndarray) -> None:
+def plane(axes: Any, u: np.ndarray, v: np.ndarray) -> None:
+    """Pairs ``[N, 2]`` on the unit circle, numbered."""
     axes.set_aspect("equal")
     axes.set_axis_off()
     axes.set(xlim=(-1.35, 1.35), ylim=(-1.35, 1.35), title="pairs of unit vectors")
@@ -127,12 +128,12 @@ def watched_training(
     axes[0].set(yscale="log", xscale="log", title="loss (sum)", xlabel="step")
     axes[0].axhline(2 * np.log(2), color=BOUND, linestyle=LINES["bound"], linewidth=1)
     axes[0].text(steps[0], 2 * np.log(2) * 0.6, "$2 \\log 2$", va="top", fontsize="small")
+    axes[0].legend(fontsize="small", loc="lower left")
     axes[1].plot([], [], color=COLOURS["neutral"], label="$b/t$")
     axes[1].plot([], [], color=COLOURS["neutral"], linestyle=":", label="$b^*_{rel}$")
     axes[1].set(xscale="log", title="relative bias, every run", xlabel="step")
     axes[2].set(xscale="log", title="margin $m^*$", xlabel="step")
     axes[2].axhline(0, color=BOUND, linewidth=0.8)
-    axes[2].legend(fontsize="small", loc="lower right")
     axes[1].legend(fontsize="small")
     return figure
 
@@ -203,12 +204,12 @@ def certificate(steps: Any, loss: Any, certified: Any, margin: Any) -> Figure:
     axes[0].text(steps[0], 2 * np.log(2) * 1.3, "$2 \\log 2$", va="bottom", fontsize="small")
     axes[0].set(xscale="log", yscale="log", xlabel="step", title="what is logged: the summed loss")
     axes[1].plot(steps, margin, color=COLOURS["measured"], label="true $m^*$")
-    axes[1].plot(steps, certified, color=OURS, linestyle="--", label="certified from $L$ and $t$")
+    axes[1].plot(steps, certified, color=OURS, linestyle="--", label="proved by the log")
     axes[1].fill_between(steps, certified, margin, color=OURS, alpha=0.12, lw=0)
     axes[1].axhline(0, color=BOUND, linewidth=0.8)
     axes[1].set(xscale="log", xlabel="step", title="what it proves: a margin")
     axes[1].set_ylim(max(-1.0, certified.min()), 1.15 * margin.max() + 0.02)
-    axes[1].legend(fontsize="small", loc="upper left", bbox_to_anchor=(0.0, 0.8))
+    axes[1].legend(fontsize="small", loc="upper left", bbox_to_anchor=(0.0, 0.78))
     return figure
 
 
