@@ -7,6 +7,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.special import betainc
 
 from constellations import codes
 from constellations import constructions as c
@@ -131,6 +132,26 @@ def test_construction_1_moves_margin_and_bias_as_stated(seed, delta, share, b):
     assert math.isclose(after.margin, delta**2 * before.margin, abs_tol=1e-12)
     shift = 2 * phi**2 + delta**2 - 1
     assert math.isclose(after.relative_bias, delta**2 * before.relative_bias + shift, abs_tol=1e-12)
+
+
+@settings(max_examples=100, deadline=None)
+@given(d=st.integers(2, 400), alpha=st.floats(0.0, 0.999))
+def test_a_cap_is_smaller_than_half_its_sine_to_the_d_minus_one(d, alpha):
+    """The covering step of Theorem 3.3: Gamma_d(alpha) <= (1 - alpha^2)^((d-1)/2) / 2."""
+    measure = betainc((d - 1) / 2, 0.5, 1 - alpha**2) / 2
+    assert measure <= (1 - alpha**2) ** ((d - 1) / 2) / 2 * (1 + 1e-9)
+
+
+@pytest.mark.parametrize(("margin", "bias"), [(0.15, 0.1), (0.2, 0.0), (0.1, -0.4)])
+def test_constellations_to_order_have_the_guaranteed_number_of_pairs(margin, bias):
+    alpha = c.code_inner_product(margin, bias)
+    for d in (3, 5, 8):
+        u, v = c.from_spherical_code(
+            c.greedy_code(d - 1, alpha, n_candidates=3000, seed=d), relative_bias=bias
+        )
+        found = separation(u, v)
+        assert found.margin >= margin - 1e-12 and math.isclose(found.relative_bias, bias, abs_tol=1e-12)
+        assert len(u) >= 2 * (1 - alpha**2) ** (-(d - 2) / 2)
 
 
 def test_lift_works_on_batches():

@@ -62,10 +62,8 @@ def known_spherical_codes() -> tuple[SphericalCode, ...]:
     >>> [code.name for code in known_spherical_codes() if code.dim == 8]
     ['simplex of R^8', 'cross-polytope of R^8', 'E8 roots']
     """
-    with (files("constellations") / "data" / "spherical_codes.csv").open(
-        encoding="utf-8", newline=""
-    ) as file:
-        return tuple(_entry(row) for row in csv.DictReader(file))
+    text = (files("constellations") / "data" / "spherical_codes.csv").read_text(encoding="utf-8")
+    return tuple(_entry(row) for row in csv.DictReader(text.splitlines()))
 
 
 def _entry(row: dict[str, str]) -> SphericalCode:

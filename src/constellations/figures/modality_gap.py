@@ -30,12 +30,12 @@ def direction_in_space(u: Any, v: Any, direction: Any, support: Sequence[int]) -
     on_hull = u[list(support)] @ rotation.T
     hull = np.vstack([on_hull, on_hull[:1]])
     axes[0].plot(hull[:, 0], hull[:, 1], color=COLOURS["ours"], linewidth=1.4, zorder=5)
-    tip = 1.25 * (rotation @ h)
+    tip = 1.2 * (rotation @ h)
     axes[0].annotate(
         "", tip[:2], (0, 0), arrowprops={"arrowstyle": "-|>", "color": "black", "lw": 1.4}, zorder=6
     )
     axes[0].text(*(1.12 * tip[:2]), "$h$", ha="center", va="center")
-    axes[0].set(xlim=(-1.45, 1.45), ylim=(-1.45, 1.45))
+    axes[0].set(xlim=(-1.32, 1.32), ylim=(-1.32, 1.32))
     _projections(axes[1], u @ h, v @ h, support)
     figure.legend(*axes[1].get_legend_handles_labels(), loc="outside upper center", ncols=3, fontsize="small")
     return figure

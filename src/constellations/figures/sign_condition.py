@@ -58,7 +58,7 @@ def _arrows(axes: Any, points: np.ndarray, key: str, *, reach: float = 1.2) -> N
 
 def _cone(axes: Any, u: np.ndarray, middle_v: np.ndarray) -> None:
     last, first = np.degrees(np.arctan2(u[[2, 0], 1], u[[2, 0], 0]))
-    axes.add_patch(Wedge((0, 0), 1.05, last, first, color=COLOURS["u"], alpha=0.15, lw=0))
+    axes.add_patch(Wedge((0, 0), 1.0, last, first, color=COLOURS["u"], alpha=0.15, lw=0))
     _arrows(axes, u, "u")
     axes.plot([0, middle_v[0]], [0, middle_v[1]], color=COLOURS["v"], linewidth=0.9, linestyle="--")
     axes.plot(*middle_v, MARKERS["v"], color=COLOURS["v"], markersize=7)
