@@ -1,0 +1,61 @@
+"""The library reference names every room of the library, citations have entries, and the landing page's picture is right."""
+
+from __future__ import annotations
+
+import pkgutil
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import constellations
+from constellations import constructions
+from constellations.figures.hero import hero
+
+ROOT = Path(__file__).parents[1]
+# Figures and the book's own machinery are not part of what readers call.
+NOT_LISTED = {"figures", "book"}
+
+
+def test_reference_lists_every_module() -> None:
+    listed = re.findall(r"automodule:: constellations\.(\S+)", (ROOT / "book" / "api.md").read_text())
+    assert len(listed) == len(set(listed))
+    modules = {module.name for module in pkgutil.iter_modules(constellations.__path__)} - NOT_LISTED
+    assert modules <= set(listed), f"book/api.md lacks {sorted(modules - set(listed))}"
+    assert {name for name in listed if "." not in name} <= modules
+
+
+def test_every_citation_has_its_entry() -> None:
+    keys = set(
+        re.findall(r"^@\w+\{(\w+),", (ROOT / "book" / "references.bib").read_text(), flags=re.MULTILINE)
+    )
+    texts = [*sorted((ROOT / "notebooks").glob("*.md")), *sorted((ROOT / "book").glob("*.md"))]
+    for path in texts:
+        for group in re.findall(r"\{cite\w*(?::\w+)?\}`([^`]+)`", path.read_text(encoding="utf-8")):
+            for key in group.split(","):
+                assert key.strip() in keys, (
+                    f"{path.name} cites {key.strip()}, which book/references.bib lacks"
+                )
+
+
+def test_bibliography_keys_are_unique() -> None:
+    keys = re.findall(r"^@\w+\{(\w+),", (ROOT / "book" / "references.bib").read_text(), flags=re.MULTILINE)
+    assert len(keys) == len(set(keys))
+
+
+def test_hero_shows_every_inner_product_outside_the_gap() -> None:
+    u, v = constructions.antiprism(8, relative_bias=0.3)
+    number_line = hero(u, v).axes[1]
+    marks = {line.get_label(): np.asarray(line.get_xdata()) for line in number_line.lines}
+    matching, non_matching = marks["matching pairs"], marks["non-matching pairs"]
+    assert (len(matching), len(non_matching)) == (8, 56)
+    (span,) = number_line.patches
+    low, high = span.get_x(), span.get_x() + span.get_width()
+    assert matching.min() == pytest.approx(high) and non_matching.max() == pytest.approx(low)
+    assert low < high
+
+
+def test_hero_refuses_points_off_the_sphere() -> None:
+    with pytest.raises(ValueError, match="norm 1"):
+        hero(np.ones((4, 3)), np.ones((4, 3)))
