@@ -9,7 +9,7 @@ from typing import Any, Literal
 import numpy as np
 import torch
 from torch import Tensor
-from tqdm.auto import tqdm
+from tqdm import tqdm
 
 from constellations.training.measures import Snapshot, Synchronization, history, join
 from constellations.training.settings import (

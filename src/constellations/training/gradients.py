@@ -20,7 +20,7 @@ from constellations.losses.sigmoid import PUBLISHED_EPSILON
 
 @dataclass(frozen=True)
 class Workspace:
-    """Buffers for a batch of P edges: ``first``, ``second`` and their gradients ``[P, d+1, N]``, ``logits`` ``[P, N, N]``."""
+    """Buffers for P edges: ``first``, ``second`` and their gradients ``[P, d+1, N]``, ``logits`` ``[P, N, N]``."""
 
     first: Tensor
     second: Tensor
@@ -63,7 +63,7 @@ def published_slopes_(z: Tensor, spare: Tensor) -> None:
 
 
 def edge_gradients(
-    u: Tensor, v: Tensor, scale: Tensor, offset: Tensor, work: Workspace
+    u: Tensor, v: Tensor, scale: Tensor, offset: Tensor, work: Workspace, *, second: bool = True
 ) -> tuple[Tensor, Tensor]:
     """Gradients of the loss of a batch of edges, with the logits ``scale * <u_i, v_j> - offset``.
 
@@ -76,6 +76,8 @@ def edge_gradients(
     work:
         Buffers of the same P. Afterwards ``work.d_first[:, :d]`` holds ``dL/du / scale`` and ``work.d_second[:, :d]``
         holds ``dL/dv``.
+    second:
+        ``False`` leaves ``dL/dv`` out, for a locked v.
 
     Returns
     -------
@@ -91,6 +93,7 @@ def edge_gradients(
     else:
         published_slopes_(work.logits, work.spare)
     torch.bmm(work.second, work.logits.transpose(1, 2), out=work.d_first)
-    torch.bmm(work.first, work.logits, out=work.d_second)
+    if second:
+        torch.bmm(work.first, work.logits, out=work.d_second)
     by_scale = (work.first[:, :dim] * work.d_first[:, :dim]).flatten(1).sum(1)
     return by_scale, work.d_first[:, dim].sum(1)

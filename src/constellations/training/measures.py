@@ -36,10 +36,10 @@ class Synchronization:
     """Where R runs ended. Tensors are on the CPU; all but ``points`` are float64.
 
     ``points`` is ``[R, k, N, d]``; ``loss`` (as trained) and ``exact_loss`` are sums over pairs and edges, ``[R]``.
-    ``margin``, ``optimal_relative_bias`` ``[R]`` and ``edge_margin`` ``[R, E]`` are those of the inner products that the loss
-    sees: jointly over all edges, and edge by edge. ``xi`` ``[R]`` is the mean over edges. With an explicit adapter these
-    inner products are ``delta^2 s - (1 - delta^2)``, ``points`` are the points *before* the adapter, and ``adapter`` ``[R]`` is
-    the trained ``delta``.
+    ``margin``, ``optimal_relative_bias`` ``[R]`` and ``edge_margin`` ``[R, E]`` are those of the inner products that the
+    loss sees: jointly over all edges, and edge by edge. ``xi`` ``[R]`` is the mean over edges. With an explicit adapter
+    these inner products are ``delta^2 s - (1 - delta^2)``, ``points`` are the points *before* the adapter, and
+    ``adapter`` ``[R]`` is the trained ``delta``.
     """
 
     points: Tensor

@@ -16,7 +16,7 @@ BATCH_ENTRIES = {"cpu": 2**18, "cuda": 2**28}
 
 
 class State:
-    """R runs in one flat buffer: a locked modality first, then the trained ones ``[k, R, d, N]``, then three scalars per run.
+    """R runs in one flat buffer: a locked modality, the trained ones ``[k, R, d, N]``, and three scalars per run.
 
     The scalars are ``log t``, the bias (or relative bias) and the logit ``x`` of the adapter's ``delta = sigmoid(x)``.
     """
@@ -108,9 +108,9 @@ class State:
         shift = t * offset if s.relative else offset
         if square is not None:
             shift = shift + t * (1 - square)
-        by_scale = by_shift = 0.0
-        for group in self.groups:
-            a, b = group.accumulate(scale, shift, fresh=group is self.groups[0])
+        by_scale, by_shift = self.groups[0].accumulate(scale, shift, fresh=True)
+        for group in self.groups[1:]:
+            a, b = group.accumulate(scale, shift, fresh=False)
             by_scale, by_shift = by_scale + a, by_shift + b
         self._scalar_gradients(t, shift, square, by_scale, by_shift)
 
@@ -137,14 +137,16 @@ class _Group:
         k = state.settings.n_modalities
         onto = [torch.nn.functional.one_hot(side, k).T.to(state.x) for side in self.index]
         self.onto_first, self.onto_second = onto
+        self.onto_locked = state.settings.locked is not None and all(b == 0 for _, b in edges)
 
     def accumulate(self, scale: Tensor, shift: Tensor, *, fresh: bool) -> tuple[Tensor, Tensor]:
-        """Add (or, if ``fresh``, write) the edges' gradients to the points' and return those of scale and shift, ``[R]``."""
+        """Add (if ``fresh``, write) the edges' gradients to the points'; return those of scale and shift, ``[R]``."""
         state, n_edges, single = self.state, len(self.edges), len(self.edges) == 1
         work = state.work[n_edges * state.n_runs]
         x, dim, shape = state.x, state.settings.dim, (n_edges * state.n_runs, *state.x.shape[2:])
-        sides = [x[a] for a in self.edges[0]] if single else [x[i].view(shape) for i in self.index]
-        by_scale, by_shift = edge_gradients(*sides, scale.repeat(n_edges), shift.repeat(n_edges), work)
+        u, v = (x[a] for a in self.edges[0]) if single else (x[i].view(shape) for i in self.index)
+        scales, shifts = scale.repeat(n_edges), shift.repeat(n_edges)
+        by_scale, by_shift = edge_gradients(u, v, scales, shifts, work, second=not self.onto_locked)
         parts = work.d_first[:, :dim], work.d_second[:, :dim]
         if fresh and not (single and state.settings.n_modalities == 2):
             state.dx.zero_()
@@ -158,16 +160,19 @@ class _Group:
         if n_edges == 1 and fresh and state.settings.n_modalities == 2:
             a, b = self.edges[0]
             torch.mul(first, column, out=dx[a])
-            dx[b] = second
+            if not self.onto_locked:
+                dx[b] = second
         elif n_edges == 1:
             a, b = self.edges[0]
             dx[a].addcmul_(first, column)
-            dx[b] += second
+            if not self.onto_locked:
+                dx[b] += second
         else:
             flat = dx.view(dx.shape[0], -1)
             weighted = first.unflatten(0, (n_edges, -1)) * column
             flat.addmm_(self.onto_first, weighted.reshape(n_edges, -1))
-            flat.addmm_(self.onto_second, second.reshape(n_edges, -1))
+            if not self.onto_locked:
+                flat.addmm_(self.onto_second, second.reshape(n_edges, -1))
 
 
 def _oriented(edges: tuple[Edge, ...], order: list[int], locked_first: bool) -> list[Edge]:
