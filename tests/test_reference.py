@@ -1,4 +1,4 @@
-"""The library reference names every room of the library, citations have entries, and the landing page's picture is right."""
+"""The reference names every room of the library, citations have entries, and the landing page's picture is right."""
 
 from __future__ import annotations
 
