@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 
-from constellations.figures import sphere_view, zero_loss
+from constellations.figures import definition, sphere_view, zero_loss
 from constellations.figures.style import COLOURS, MARKERS, new_figure, swept_colours
 
 MATCHING, NON_MATCHING, OURS = COLOURS["matching"], COLOURS["non_matching"], COLOURS["ours"]
@@ -19,7 +19,7 @@ def thresholds(u: Any, v: Any, products: Any) -> Figure:
     """Points in the plane and their inner products ``[N, N]``, row by row and column by column on number lines."""
     figure, axes = new_figure(n_columns=3, height=2.9, gridspec_kw={"width_ratios": [1, 1.25, 1.25]})
     s = np.asarray(products)
-    zero_loss.plane(axes[0], np.asarray(u), np.asarray(v))
+    definition.plane(axes[0], np.asarray(u), np.asarray(v))
     _lines(axes[1], s, [f"$U_{i + 1}$" for i in range(len(s))], "row by row")
     _lines(axes[2], s.T, [f"$V_{i + 1}$" for i in range(len(s))], "column by column")
     handles, labels = axes[1].get_legend_handles_labels()

@@ -12,7 +12,7 @@ from matplotlib.ticker import MaxNLocator
 from constellations.figures import sphere_view
 from constellations.figures.style import COLOURS, LINES, MARKERS, band, new_figure, swept_colours
 
-MATCHING, NON_MATCHING, BOUND, OURS = (COLOURS[key] for key in ("matching", "non_matching", "bound", "ours"))
+BOUND, OURS = COLOURS["bound"], COLOURS["ours"]
 
 
 def pair_losses(
@@ -34,82 +34,6 @@ def pair_losses(
 
 
 _DASHES = ("-", "--", "-.", ":")
-
-
-def definition(u: Any, v: Any, products: Any, *, margin: float, relative_bias: float) -> Figure:
-    """A constellation in the plane, its inner products ``[N, N]`` and the empty interval that defines it."""
-    figure, axes = new_figure(n_columns=3, height=2.75, gridspec_kw={"width_ratios": [1, 1, 1.35]})
-    plane(axes[0], np.asarray(u), np.asarray(v))
-    _matrix(axes[1], np.asarray(products))
-    _interval(axes[2], np.asarray(products), margin, relative_bias)
-    return figure
-
-
-def plane(axes: Any, u: np.ndarray, v: np.ndarray) -> None:
-    """Pairs ``[N, 2]`` on the unit circle, numbered."""
-    axes.set_aspect("equal")
-    axes.set_axis_off()
-    axes.set(xlim=(-1.35, 1.35), ylim=(-1.35, 1.35), title="pairs of unit vectors")
-    angle = np.linspace(0, 2 * np.pi, 200)
-    axes.plot(np.cos(angle), np.sin(angle), color="#BBBBBB", linewidth=1)
-    for points, key, name in ((u, "u", "U"), (v, "v", "V")):
-        for i, (x, y) in enumerate(points):
-            axes.plot([0, x], [0, y], color=COLOURS[key], linewidth=0.8, alpha=0.6)
-            axes.plot(x, y, MARKERS[key], color=COLOURS[key], markersize=7)
-            axes.text(1.22 * x, 1.22 * y, f"${name}_{i + 1}$", ha="center", va="center", color=COLOURS[key])
-
-
-def _matrix(axes: Any, products: np.ndarray) -> None:
-    n = len(products)
-    axes.imshow(products, cmap="RdBu", vmin=-1, vmax=1)
-    for i in range(n):
-        for j in range(n):
-            dark = abs(products[i, j]) > 0.6
-            axes.text(
-                j,
-                i,
-                f"{products[i, j]:.2f}",
-                ha="center",
-                va="center",
-                color="white" if dark else "black",
-                fontweight="bold" if i == j else "normal",
-                fontsize="small",
-            )
-    axes.set_xticks(range(n), [f"$V_{j + 1}$" for j in range(n)])
-    axes.set_yticks(range(n), [f"$U_{i + 1}$" for i in range(n)])
-    axes.grid(False)
-    axes.spines[:].set_visible(False)
-    axes.tick_params(length=0)
-    axes.set_title("$s_{ij} = \\langle U_i, V_j \\rangle$")
-
-
-def _interval(axes: Any, products: np.ndarray, margin: float, relative_bias: float) -> None:
-    n = len(products)
-    matching, non_matching = np.diag(products), products[~np.eye(n, dtype=bool)]
-    axes.axvspan(
-        relative_bias - margin, relative_bias + margin, color=COLOURS["impossible"], alpha=0.35, lw=0
-    )
-    axes.axvline(relative_bias, color=COLOURS["relative_bias"], linewidth=1)
-    axes.plot(non_matching, np.zeros_like(non_matching), MARKERS["non_matching"], color=NON_MATCHING, mew=2)
-    axes.plot(matching, np.zeros_like(matching), MARKERS["matching"], color=MATCHING)
-    for start, stop in ((relative_bias, relative_bias + margin), (relative_bias, relative_bias - margin)):
-        axes.annotate(
-            "",
-            (stop, 0.45),
-            (start, 0.45),
-            arrowprops={"arrowstyle": "<->", "color": BOUND, "shrinkA": 0, "shrinkB": 0},
-        )
-        axes.text((start + stop) / 2, 0.55, "$m$", ha="center")
-    axes.text(relative_bias, -0.72, "$b_{rel}$", ha="center", color=COLOURS["relative_bias"])
-    axes.text(matching.min(), -0.38, "matching", ha="center", color=MATCHING, fontsize="small")
-    axes.text(
-        np.median(non_matching), -0.38, "non-matching", ha="center", color=NON_MATCHING, fontsize="small"
-    )
-    axes.set(
-        xlim=(-1.05, 1.05), ylim=(-1, 1), yticks=[], xlabel="inner product", title="no $s_{ij}$ in between"
-    )
-    axes.spines["left"].set_visible(False)
-    axes.grid(False)
 
 
 def watched_training(
@@ -209,7 +133,7 @@ def certificate(steps: Any, loss: Any, certified: Any, margin: Any) -> Figure:
     axes[1].axhline(0, color=BOUND, linewidth=0.8)
     axes[1].set(xscale="log", xlabel="step", title="what it proves: a margin")
     axes[1].set_ylim(max(-1.0, certified.min()), 1.15 * margin.max() + 0.02)
-    axes[1].legend(fontsize="small", loc="upper left", bbox_to_anchor=(0.0, 0.78))
+    figure.legend(*axes[1].get_legend_handles_labels(), loc="outside upper right", ncols=2, fontsize="small")
     return figure
 
 
@@ -235,12 +159,32 @@ def pair_groups(u: Any, v: Any) -> list[sphere_view.PointGroup]:
 
 
 def sphere_constellation(u: Any, v: Any, matching: Any, non_matching: Any) -> Figure:
-    """Figure 5: the points on the sphere with matching pairs joined, and the histogram of inner products."""
-    figure, axes = new_figure(n_columns=2, height=3.5, gridspec_kw={"width_ratios": [1.1, 1]})
-    sphere_view.draw(axes[0], pair_groups(u, v), rotation=sphere_view.camera())
-    axes[0].legend(loc="upper left", fontsize="small")
-    histogram(axes[1], matching, non_matching)
+    """Figure 5: the points on the sphere, the histogram of their inner products, and its gap magnified."""
+    figure, axes = new_figure(
+        n_rows=2, n_columns=2, height=3.8, gridspec_kw={"width_ratios": [1.1, 1], "height_ratios": [2.6, 1]}
+    )
+    grid = axes[0, 0].get_gridspec()
+    for unused in axes[:, 0]:
+        unused.remove()
+    sphere = figure.add_subplot(grid[:, 0])
+    sphere_view.draw(sphere, pair_groups(u, v), rotation=sphere_view.camera())
+    sphere.legend(loc="upper left", fontsize="small")
+    histogram(axes[0, 1], matching, non_matching)
+    axes[0, 1].set_xlabel("")
+    _magnified(axes[1, 1], np.asarray(matching), np.asarray(non_matching))
     return figure
+
+
+def _magnified(axes: Any, matching: np.ndarray, non_matching: np.ndarray) -> None:
+    """The inner products around the gap, one mark each."""
+    low, high = float(non_matching.max()), float(matching.min())
+    reach = max(2 * abs(high - low), 0.02)
+    axes.axvspan(low, max(low, high), color=COLOURS["impossible"], alpha=0.4, lw=0)
+    for values, key, height in ((non_matching, "non_matching", -0.4), (matching, "matching", 0.4)):
+        axes.plot(values, np.full(values.shape, height), MARKERS[key], color=COLOURS[key], ms=4)
+    axes.set(xlim=(min(low, high) - reach, max(low, high) + reach), ylim=(-1, 1), yticks=[])
+    axes.set(xlabel="inner product", title="around the gap, magnified")
+    axes.xaxis.set_major_locator(MaxNLocator(5))
 
 
 def histogram(axes: Any, matching: Any, non_matching: Any, *, bins: int = 60) -> None:
