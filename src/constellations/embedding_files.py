@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 import numpy as np
 import torch
@@ -37,8 +38,10 @@ def read_array(path: str | Path) -> Tensor:
         array = readers[file.suffix.lower()](file, entry)
         return array if isinstance(array, Tensor) else torch.from_numpy(np.array(array))
     except ImportError as error:
-        raise ValueError(f"{file} needs the package {error.name}: pip install 'constellations[book]'") from error
-    except (OSError, TypeError, EOFError) as error:
+        raise ValueError(
+            f"{file} needs the package {error.name}: pip install 'constellations[book]'"
+        ) from error
+    except (OSError, TypeError, EOFError, BadZipFile) as error:
         raise ValueError(f"{file} cannot be read: {error}") from error
 
 
@@ -55,14 +58,18 @@ def read_points(path: str | Path, *, normalize: bool = False) -> Tensor:
     """
     points = read_array(path)
     if points.ndim != 2 or 0 in points.shape or points.is_complex() or points.dtype == torch.bool:
-        raise ValueError(f"{path} must hold real numbers of shape [N, d], got {points.dtype} {tuple(points.shape)}")
+        raise ValueError(
+            f"{path} must hold real numbers of shape [N, d], got {points.dtype} {tuple(points.shape)}"
+        )
     half = points.dtype in (torch.float16, torch.bfloat16)
     points = points if points.dtype == torch.float64 else points.float()
     for start in range(0, len(points), 8192):
         rows = points[start : start + 8192]
         norms = rows.norm(dim=1, keepdim=True)
         if not bool(torch.isfinite(norms).all()):
-            raise ValueError(f"{path} must be finite, got NaN or infinity in rows {start} to {start + len(rows) - 1}")
+            raise ValueError(
+                f"{path} must be finite, got NaN or infinity in rows {start} to {start + len(rows) - 1}"
+            )
         if not bool((norms > 0).all()):
             raise ValueError(f"{path} must have no zero rows, got row {start + int(norms.argmin())}")
         worst = (norms - 1).abs().max().item()
@@ -114,14 +121,19 @@ def _choose(file: Path, names: list[str], entry: str | None) -> str:
     if entry is None and len(names) == 1:
         return names[0]
     if entry not in names:
-        raise ValueError(f"{file} holds {', '.join(names) or 'nothing'}: choose one as {file}:NAME, got {entry!r}")
+        raise ValueError(
+            f"{file} holds {', '.join(names) or 'nothing'}: choose one as {file}:NAME, got {entry!r}"
+        )
     return entry
 
 
 def _read_npy(file: Path, entry: str | None) -> Any:
     if entry is not None:
         raise ValueError(f"{file} holds a single array, got the entry {entry!r}")
-    return np.load(file, mmap_mode="r", allow_pickle=False)
+    try:
+        return np.load(file, mmap_mode="r", allow_pickle=False)
+    except ValueError as error:
+        raise ValueError(f"{file} cannot be read: {error}") from error
 
 
 def _read_npz(file: Path, entry: str | None) -> Any:
@@ -149,7 +161,9 @@ def _read_parquet(file: Path, entry: str | None) -> np.ndarray:
     column = table[_choose(file, lists or table.column_names, entry)].combine_chunks()
     if not hasattr(column.type, "value_type"):
         return column.to_numpy(zero_copy_only=False)
-    lengths = np.unique(column.value_lengths().to_numpy(zero_copy_only=False)) if len(column) else np.array([0])
+    lengths = (
+        np.unique(column.value_lengths().to_numpy(zero_copy_only=False)) if len(column) else np.array([0])
+    )
     if len(lengths) != 1 or column.null_count:
         raise ValueError(f"{file} must hold vectors of one length, got lengths {lengths.tolist()[:5]}")
     return column.flatten().to_numpy(zero_copy_only=False).reshape(len(column), -1)

@@ -203,6 +203,6 @@ def _half_gap(matching: float, non_matching: float) -> tuple[float, float]:
 
 
 if __name__ == "__main__":
-    from constellations.report import main
+    from constellations.report_command import main
 
     sys.exit(main())

@@ -1,17 +1,9 @@
-"""A report on embeddings of any size: margin, certificate, modality gap, retrieval, dimension bracket.
-
-``python -m constellations.geometry report image.npy text.npy [--pairs labels.npy]``
-"""
+"""A report on embeddings of any size: margin, certificate, modality gap, retrieval, dimension bracket."""
 
 from __future__ import annotations
 
-import argparse
-import json
 import math
-import sys
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -20,9 +12,8 @@ from torch import Tensor
 
 from constellations import bounds, certificates
 from constellations.blockwise import averages, loss_at_best_bias, non_matching_histogram
-from constellations.embedding_files import check_labels, read_labels, read_points
+from constellations.embedding_files import check_labels
 from constellations.extremes import extremes
-from constellations.files import replace_on_success
 from constellations.hyperplane import separating_hyperplane
 from constellations.sphere import as_points
 
@@ -47,7 +38,10 @@ class Gap:
 
 @dataclass(frozen=True)
 class Loss:
-    """``inf_b L`` at one inverse temperature, and the bracket that the margin alone gives (equal counts only)."""
+    """``inf_b L`` at one inverse temperature, the bracket that the margin alone gives, and the margin ``inf_b L`` proves.
+
+    ``exact`` says whether every non-matching product was counted.
+    """
 
     inverse_temperature: float
     infimum: float
@@ -106,7 +100,10 @@ class Report:
         for name in ("extreme", "mean", "trimmed"):
             gap = getattr(self, name)
             content[name] |= {"margin": gap.margin, "relative_bias": gap.relative_bias}
-        return content | {"separable": self.separable}
+        return content | {
+            "separable": self.separable,
+            "modality_gap_guaranteed": self.modality_gap_guaranteed,
+        }
 
 
 def measure(
@@ -117,7 +114,7 @@ def measure(
     inverse_temperature: float | None = None,
     sampled_products: int = 10**8,
     seed: int = 0,
-    max_passes: int = 200,
+    max_passes: int = 50,
     screen: bool | None = None,
     progress: bool = False,
 ) -> Report:
@@ -153,20 +150,22 @@ def measure(
     index = _labels(u, v, labels)
     if inverse_temperature is not None and not 0 < inverse_temperature < math.inf:
         raise ValueError(f"inverse_temperature must be finite and above 0, got {inverse_temperature!r}")
+    if sampled_products < 1 or seed < 0:
+        raise ValueError(
+            f"sampled_products must be at least 1 and seed at least 0, got {sampled_products}, {seed}"
+        )
     found = extremes(u, v, index, screen=screen, progress=progress)
     means = averages(u, v, index)
     histogram = non_matching_histogram(u, v, index, most=sampled_products, seed=seed)
     plane = separating_hyperplane(u, v, max_passes=max_passes)
     extreme = Gap(found.min_matching, found.max_non_matching)
     mean = Gap(means.matching, means.non_matching)
-    centres = u.double().mean(0) if len(u) < 10**4 else u.mean(0).double(), v.mean(0).double()
+    centres = [points.mean(0, dtype=torch.float64) for points in (u, v)]
     loss = None
     if inverse_temperature is not None:
-        infimum, bias = loss_at_best_bias(
-            found.matching, histogram, inverse_temperature=inverse_temperature
-        )
+        infimum, bias = loss_at_best_bias(found.matching, histogram, inverse_temperature=inverse_temperature)
         loss = _loss(inverse_temperature, infimum, bias, histogram.exact, extreme.margin, len(u), len(v))
-    pairs = int(len(torch.unique(index)))
+    pairs = len(torch.unique(index))
     return Report(
         n_images=len(u),
         n_texts=len(v),
@@ -177,7 +176,7 @@ def measure(
         mean=mean,
         trimmed=Gap(float(np.quantile(found.matching, 0.05)), histogram.quantile(0.95)),
         percentiles_from_images=histogram.n_images,
-        retrieval_accuracy=float(1 - found.beaten.mean()),
+        retrieval_accuracy=float((~found.beaten).mean()),
         xi=means.xi,
         mean_of_norms=means.mean_of_norms,
         norm_of_mean=means.norm_of_mean,
@@ -218,10 +217,9 @@ def _bracket(n_pairs: int, gap: Gap) -> tuple[int, int] | None:
     if not gap.margin > 0 or n_pairs < 2:
         return None
     try:
-        low, high = bounds.required_dimension(n_pairs, gap.margin, gap.relative_bias)
-    except ValueError:
+        return bounds.required_dimension(n_pairs, gap.margin, gap.relative_bias)
+    except ValueError:  # rounding may leave the region where such pairs exist at all
         return None
-    return int(low), int(high)
 
 
 def _loss(
@@ -231,95 +229,3 @@ def _loss(
     box = certificates.optimal_loss_bounds(margin, n_pairs=max(n_images, n_texts), inverse_temperature=t)
     certified = certificates.certified_margin(infimum, inverse_temperature=t) if infimum > 0 else math.inf
     return Loss(t, infimum, bias, exact, box.lower, box.upper, certified)
-
-
-def describe(report: Report) -> str:
-    """The report as text for a terminal."""
-    r = report
-    pairs = f"{r.n_images:,} images, {r.n_texts:,} texts, d = {r.dim}"
-    sampled = "" if r.percentiles_from_images == r.n_images else f" (from {r.percentiles_from_images:,} images)"
-    rows = [("embeddings", pairs)]
-    for label, gap in (("extremes", r.extreme), ("5th/95th pct." + sampled, r.trimmed), ("means", r.mean)):
-        numbers = f"matching {gap.matching:+.5f}  non-matching {gap.non_matching:+.5f}"
-        rows.append((label, f"{numbers}  m {gap.margin:+.5f}  b_rel {gap.relative_bias:+.5f}"))
-    i, j = r.non_matching_index
-    rows += [
-        ("decided by", f"image {r.matching_index} with its own text; image {i} with text {j}"),
-        ("constellation", "yes" if r.extreme.margin >= 0 else "no: some pair is on the wrong side"),
-        ("retrieval", f"{r.retrieval_accuracy:.4%} of images find their own text first"),
-        ("linear shift", f"xi {r.xi:.5f} = {r.mean_of_norms:.5f} - {r.norm_of_mean:.5f}"),
-        ("modality gap", f"means {r.distance_of_means:.5f} apart; {_separability(r)}"),
-        ("dimension", _dimension(r)),
-    ]
-    if r.loss is not None:
-        kind = "" if r.loss.exact else " (estimated)"
-        numbers = f"inf_b L {r.loss.infimum:.4e}{kind} at b = {r.loss.bias:.4f}"
-        box = f"margin alone allows [{r.loss.lower:.3e}, {r.loss.upper:.3e}]"
-        rows.append((f"loss at t = {r.loss.inverse_temperature:g}", f"{numbers}; {box}"))
-    width = max(len(label) for label, _ in rows)
-    return "\n".join(f"{label:<{width}}  {text}" for label, text in rows)
-
-
-def _separability(r: Report) -> str:
-    if r.separable:
-        return f"a hyperplane separates all images from all texts (margin {r.hyperplane_margin:.5f})"
-    return f"no separating hyperplane found; best leaves {r.wrong_images} images and {r.wrong_texts} texts wrong"
-
-
-def _dimension(r: Report) -> str:
-    def bracket(name: str, found: tuple[int, int] | None) -> str:
-        return f"{name} needs d between {found[0]} and {found[1]}" if found else f"{name}: no bracket (m <= 0)"
-
-    return "; ".join(
-        (
-            bracket("margin", r.required_dimension),
-            bracket("margin by means", r.required_dimension_by_means),
-        )
-    )
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m constellations.geometry")
-    command = parser.add_subparsers(dest="command", required=True).add_parser(
-        "report", help="measure image and text embeddings", description=(measure.__doc__ or "").split("\n\n")[0]
-    )
-    formats = ".npy, .npz, .safetensors or .parquet; FILE:NAME picks an entry"
-    command.add_argument("images", help=f"image embeddings [M, d]: {formats}")
-    command.add_argument("texts", help="text embeddings [N, d], same formats")
-    command.add_argument("--pairs", metavar="LABELS", help="for every image the row of its text, [M] integers")
-    command.add_argument("--normalize", action="store_true", help="divide every row by its norm first")
-    command.add_argument("--inverse-temperature", type=float, metavar="T", help="also give inf_b of the loss at T")
-    command.add_argument("--sampled-products", type=int, default=10**8, metavar="K",
-                         help="count all non-matching products up to this many, sample images beyond (1e8)")  # fmt: skip
-    command.add_argument("--seed", type=int, default=0, help="of the sample (0)")
-    command.add_argument("--json", metavar="FILE", help="also write the report as JSON")
-    command.add_argument("--quiet", action="store_true", help="no progress bar")
-    return parser
-
-
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command; returns the exit status (2 for bad input)."""
-    options = _parser().parse_args(arguments)
-    try:
-        images = read_points(options.images, normalize=options.normalize)
-        texts = read_points(options.texts, normalize=options.normalize)
-        labels = None
-        if options.pairs is not None:
-            labels = read_labels(options.pairs, n_images=len(images), n_texts=len(texts))
-        report = measure(
-            images,
-            texts,
-            labels=labels,
-            inverse_temperature=options.inverse_temperature,
-            sampled_products=options.sampled_products,
-            seed=options.seed,
-            progress=not options.quiet,
-        )
-        if options.json:
-            with replace_on_success(Path(options.json)) as path:
-                path.write_text(json.dumps(report.to_json(), indent=1) + "\n")
-    except ValueError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
-    print(describe(report))
-    return 0
