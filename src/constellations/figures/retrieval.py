@@ -107,31 +107,21 @@ def displaced(radius: Any, recalls: Any, margins: Sequence[float], worst: Sequen
     return figure
 
 
-def approximate(margins: Any, recalls: Mapping[str, Any], stored_error: Any, steps: Sequence[int]) -> Figure:
-    """Recall of approximate searches along a training run, against the margin ``[T]`` reached; and PQ's error."""
-    figure, axes = new_figure(n_columns=2, height=3.1, gridspec_kw={"width_ratios": [1.5, 1]})
-    for name, values in recalls.items():
-        colour, line, marker = METHOD_STYLES[name]
-        axes[0].plot(margins, values, color=colour, linestyle=line, marker=marker, label=name)
+def approximate(margins: Sequence[Any], recalls: Sequence[Mapping[str, Any]], steps: Sequence[int]) -> Figure:
+    """Recall of approximate searches against the margin: along a training run ``[T]``, and of finished runs ``[K]``."""
+    figure, axes = new_figure(n_columns=2, height=3.2, sharey=True, gridspec_kw={"width_ratios": [1.3, 1]})
+    for panel, reached, series in zip(axes, margins, recalls, strict=True):
+        for name, values in series.items():
+            colour, line, marker = METHOD_STYLES[name]
+            panel.plot(reached, values, color=colour, linestyle=line, marker=marker, label=name)
+        panel.set(xlabel="margin $m^*$", ylim=(-0.02, 1.12))
     axes[0].axvline(0, color=COLOURS["bound"], linewidth=0.8)
-    for margin, step in zip(margins, steps, strict=True):
-        axes[0].annotate(
-            f"{step}", (margin, 1.015), ha="center", va="bottom", fontsize=7, color=COLOURS["neutral"]
-        )
-    axes[0].set(xlabel="margin $m^*$", ylabel="recall at 1", ylim=(-0.02, 1.12))
-    axes[0].legend(fontsize="small", loc="lower right")
-    axes[1].plot(
-        margins,
-        stored_error,
-        color=METHOD_STYLES["PQ"][0],
-        marker="s",
-        linestyle="-.",
-        label="largest PQ error",
-    )
-    axes[1].plot(margins, margins, color=COLOURS["ours"], label="margin: safe below")
-    axes[1].axvline(0, color=COLOURS["bound"], linewidth=0.8)
-    axes[1].set(xlabel="margin $m^*$", ylabel="length")
-    axes[1].legend(fontsize="small")
+    for k, (margin, step) in enumerate(zip(margins[0], steps, strict=True)):
+        place = {"ha": "center", "va": "bottom", "fontsize": 7, "color": COLOURS["neutral"]}
+        axes[0].annotate(f"{step}", (margin, 1.015 + 0.045 * (k % 2)), **place)
+    axes[0].set(ylabel="recall at 1", title="along training")
+    axes[1].set(title="finished, different relative biases")
+    axes[0].legend(fontsize="small", loc="center left")
     return figure
 
 
