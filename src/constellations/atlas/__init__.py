@@ -1,0 +1,5 @@
+"""An atlas for Problem 1: the best margins found for few pairs in few dimensions, certified in integers."""
+
+from constellations.atlas.table import Entry, certify, load_atlas, save_atlas
+
+__all__ = ["Entry", "certify", "load_atlas", "save_atlas"]
