@@ -33,6 +33,9 @@ class Record:
     comment: str = ""
     source: Source = "run"
 
+    def _ipython_display_(self) -> None:
+        """Show nothing where a cell ends with a record: the chapter shows all of them in one table."""
+
     def __post_init__(self) -> None:
         if not self.id or not self.claim:
             raise ValueError(f"id and claim must be non-empty, got {self.id!r} and {self.claim!r}")

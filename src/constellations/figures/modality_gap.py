@@ -118,7 +118,7 @@ def _counts(axes: Any, row: int, dim: int, left_over: Any, columns: int) -> None
         share = float(shares[count])
         shade = 0.15 + 0.85 * share
         axes.add_patch(Rectangle((count - 0.5, row - 0.5), 1, 1, color=COLOURS["u"], alpha=shade, lw=0))
-        text = f"{100 * share:.0f}" if share >= 0.005 else "<1"
+        text = f"{100 * share:.0f}" if share >= 0.01 else "<1"
         axes.text(
             count, row, text, ha="center", va="center", fontsize=8, color="white" if shade > 0.6 else "black"
         )
@@ -176,8 +176,8 @@ def beyond(relative_bias: Any, margin: Any, linear: Any, affine: Any) -> Figure:
     middle = (b[1:] + b[:-1]) / 2
     edges = np.concatenate([[b[0] - 0.05], middle, [b[-1] + 0.05]])
     both = margin > np.abs(b)
-    _shade(axes, edges, (margin > b) & ~both, 0.12, "", r"$m^* > b^*_{\mathrm{rel}}$ only")
-    _shade(axes, edges, both, 0.3, "..", r"$m^* > |b^*_{\mathrm{rel}}|$")
+    _shade(axes, edges, (margin > b) & ~both, "#E0F3EE", "", r"$m^* > b^*_{\mathrm{rel}}$ only")
+    _shade(axes, edges, both, "#B9E4D8", "..", r"$m^* > |b^*_{\mathrm{rel}}|$")
     axes.plot(b, affine, "s--", color=COLOURS["v"], ms=8, mfc="none", label="separable by some hyperplane")
     axes.plot(b, linear, "o-", color=COLOURS["u"], ms=5, label="by one through the origin")
     axes.set(xlabel=r"relative bias $b^*_{\mathrm{rel}}$", ylabel="share of runs", ylim=(-0.05, 1.08))
@@ -186,10 +186,11 @@ def beyond(relative_bias: Any, margin: Any, linear: Any, affine: Any) -> Figure:
     return figure
 
 
-def _shade(axes: Any, edges: np.ndarray, where: np.ndarray, alpha: float, hatch: str, label: str) -> None:
+def _shade(axes: Any, edges: np.ndarray, where: np.ndarray, face: str, hatch: str, label: str) -> None:
+    """Opaque bands between ``edges`` (a hatch over a transparent face is lost in SVG); the first has the label."""
     for index in np.flatnonzero(where):
         first = index == np.flatnonzero(where)[0]
         axes.axvspan(
-            edges[index], edges[index + 1], facecolor=(0.0, 0.62, 0.45, alpha), edgecolor=(0.0, 0.62, 0.45, 0.4),
-            hatch=hatch, lw=0, label=label if first else None,
+            edges[index], edges[index + 1], facecolor=face, edgecolor="#4FB79C", hatch=hatch, lw=0,
+            label=label if first else None, zorder=0,
         )  # fmt: skip

@@ -15,7 +15,8 @@ from constellations.figures import style
 # Corners (relative_bias, margin) of the regions of Theorems 3.3 and 3.4 and of m > |b_rel| within them.
 EXISTENCE = ((-1.0, 0.0), (0.5, 0.5), (1.0, 0.0))
 MODALITY_GAP = ((0.0, 0.0), (-0.25, 0.25), (0.5, 0.5))
-GAP_FACE, GAP_EDGE = (0.0, 0.62, 0.45, 0.18), (0.0, 0.62, 0.45, 0.55)
+# Opaque, because a hatch drawn over a transparent face is lost in SVG.
+GAP_FACE, GAP_EDGE = "#B2E1E0", "#4FB79C"
 SCATTER_MARKERS = ("o", "^", "s", "D", "v", "P", "X", "*")
 
 
