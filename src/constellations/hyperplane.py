@@ -72,10 +72,8 @@ def _discriminants(images: Tensor, texts: Tensor) -> tuple[Tensor, Tensor]:
     """The difference of the means, and the same whitened by the covariance within the two sets."""
     means = images.mean(0), texts.mean(0)
     difference = means[0] - means[1]
-    within = sum(
-        points.T @ points / len(points) - torch.outer(mean, mean)
-        for points, mean in zip((images, texts), means, strict=True)
-    )
+    centred = images - means[0], texts - means[1]
+    within = sum((points.T @ points / len(points) for points in centred), torch.zeros(()))
     ridge = 1e-3 * within.diagonal().mean().clamp_min(1e-12) * torch.eye(len(difference))
     return difference, torch.linalg.solve(within + ridge, difference)
 

@@ -1,0 +1,117 @@
+"""From a folder of images to a store of embeddings, resumable and in bounded memory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import torch
+from tqdm import tqdm
+
+from constellations.pretrained.encoder import EXTRA, Encoder
+from constellations.pretrained.folder import ImageFolder
+from constellations.pretrained.store import Store
+
+# The paper embeds the bare name; the other template is the customary one for zero-shot classification.
+TEMPLATES = {"bare": "{}", "photo": "a photo of a {}"}
+
+
+def embed(
+    encoder: Encoder,
+    folder: ImageFolder,
+    store: str | Path,
+    *,
+    templates: Mapping[str, str] = TEMPLATES,
+    batch_size: int = 64,
+    shard_size: int = 4096,
+    n_threads: int = 4,
+    progress: bool = False,
+) -> Store:
+    """Embed all images and class names of ``folder`` into the folder ``store``.
+
+    Interrupted, it continues with the first missing shard; a complete store is left alone. At most one shard of
+    embeddings and two batches of images are in memory.
+
+    Parameters
+    ----------
+    templates:
+        Each with one ``{}``, for the name of the class.
+    n_threads:
+        Threads that decode images.
+
+    Raises
+    ------
+    ValueError
+        For an unreadable image (named), a store of something else, bad templates or sizes.
+    """
+    for name, value in (("batch_size", batch_size), ("shard_size", shard_size), ("n_threads", n_threads)):
+        if value < 1:
+            raise ValueError(f"{name} must be at least 1, got {value}")
+    for key, template in templates.items():
+        if template.count("{}") != 1:
+            raise ValueError(f"templates must hold {{}} once each, got {key}: {template!r}")
+    texts = {key: encoder.texts([t.format(name) for name in folder.names]) for key, t in templates.items()}
+    dim = next(iter(texts.values())).shape[1]
+    manifest = _manifest(encoder, folder) | {
+        "templates": dict(templates),
+        "dim": dim,
+        "shard_size": shard_size,
+    }
+    target = Store(store, manifest, files=list(folder.files), labels=list(folder.labels))
+    if not target.has_texts():
+        target.write_texts(texts)
+    done = len(folder.files) - sum(len(target.shards[k]) for k in target.missing())
+    with (
+        ThreadPoolExecutor(n_threads) as pool,
+        tqdm(
+            total=len(folder.files), initial=done, disable=not progress, unit="image", desc=encoder.name
+        ) as bar,
+    ):
+        for k in target.missing():
+            parts = []
+            for images in _batches(folder, target.shards[k], batch_size, pool):
+                parts.append(encoder.images(images))
+                bar.update(len(images))
+            target.write_images(k, torch.cat(parts))
+    return target
+
+
+def _manifest(encoder: Encoder, folder: ImageFolder) -> dict[str, Any]:
+    return {
+        "model": encoder.name,
+        "revision": encoder.revision,
+        "fingerprint": encoder.fingerprint,
+        "dtype": encoder.dtype,
+        "inverse_temperature": encoder.inverse_temperature,
+        "bias": encoder.bias,
+        "image_preprocessing": encoder.image_preprocessing,
+        "files_digest": folder.digest,
+        "classes": list(folder.classes),
+        "names": list(folder.names),
+    }
+
+
+def _batches(
+    folder: ImageFolder, indices: Sequence[int], batch_size: int, pool: ThreadPoolExecutor
+) -> Iterator[list[Any]]:
+    """Decoded images, one batch ahead of the model."""
+    batches = [indices[start : start + batch_size] for start in range(0, len(indices), batch_size)]
+    ahead = [pool.submit(_open, folder, i) for i in batches[0]]
+    for following in [*batches[1:], []]:
+        current, ahead = ahead, [pool.submit(_open, folder, i) for i in following]
+        yield [future.result() for future in current]
+
+
+def _open(folder: ImageFolder, i: int) -> Any:
+    try:
+        from PIL import Image
+    except ImportError as error:
+        raise ValueError(f"images need the package {error.name}: {EXTRA}") from error
+    path = folder.root / folder.files[i]
+    try:
+        with Image.open(path) as image:
+            return image.convert("RGB")
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+        raise ValueError(f"{path} cannot be read as an image ({error}): repair or remove it") from error

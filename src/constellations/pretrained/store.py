@@ -1,0 +1,171 @@
+"""Embeddings on disk: shards that are complete or absent, and a manifest that says what they are of."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from constellations.files import replace_on_success
+
+FORMAT = 1
+
+
+@dataclass(frozen=True)
+class Embeddings:
+    """A complete store: unit rows ``images [M, d]`` and, per template, ``texts[template] [C, d]``, float32.
+
+    ``labels [M]`` are rows of the texts. ``manifest`` holds names, ``inverse_temperature``, ``bias`` and origin.
+    """
+
+    images: Tensor
+    texts: dict[str, Tensor]
+    labels: Tensor
+    files: list[str]
+    manifest: dict[str, Any]
+
+    @property
+    def model(self) -> str:
+        """The model's name, without its owner."""
+        return str(self.manifest["model"]).rpartition("/")[2]
+
+
+class Store:
+    """A folder of embeddings, written shard by shard and resumable.
+
+    Parameters
+    ----------
+    manifest:
+        Everything that determines the embeddings. A folder that holds another manifest is refused.
+
+    Raises
+    ------
+    ValueError
+        If the folder holds embeddings of something else, naming what differs.
+    """
+
+    def __init__(
+        self, folder: str | Path, manifest: dict[str, Any], *, files: list[str], labels: list[int]
+    ) -> None:
+        self.folder = Path(folder)
+        self.manifest = json.loads(json.dumps({"format": FORMAT} | manifest | {"n_images": len(files)}))
+        existing = self.folder / "manifest.json"
+        if existing.exists():
+            self._must_agree(_read_json(existing))
+            return
+        _write_json(self.folder / "files.json", {"files": files, "labels": labels})
+        _write_json(existing, self.manifest)
+
+    def _must_agree(self, other: dict[str, Any]) -> None:
+        different = sorted(
+            key for key in self.manifest.keys() | other.keys() if self.manifest.get(key) != other.get(key)
+        )
+        if different:
+            raise ValueError(
+                f"{self.folder} holds embeddings made otherwise (different: {', '.join(different)}): "
+                "choose another store or remove this one"
+            )
+
+    @property
+    def shards(self) -> list[range]:
+        """The images of every shard."""
+        n, size = self.manifest["n_images"], self.manifest["shard_size"]
+        return [range(start, min(start + size, n)) for start in range(0, n, size)]
+
+    def missing(self) -> list[int]:
+        """Shards that are not there yet."""
+        return [k for k in range(len(self.shards)) if not _shard(self.folder, k).exists()]
+
+    def write_images(self, k: int, embeddings: Tensor) -> None:
+        """Write shard ``k``, in one move."""
+        expected = (len(self.shards[k]), self.manifest["dim"])
+        if tuple(embeddings.shape) != expected:
+            raise ValueError(f"shard {k} must have shape {expected}, got {tuple(embeddings.shape)}")
+        _save(_shard(self.folder, k), {"embeddings": embeddings.contiguous()})
+
+    def has_texts(self) -> bool:
+        """Whether the texts are there."""
+        return (self.folder / "texts.safetensors").exists()
+
+    def write_texts(self, texts: dict[str, Tensor]) -> None:
+        """Write the texts of every template, in one move."""
+        _save(self.folder / "texts.safetensors", {key: value.contiguous() for key, value in texts.items()})
+
+
+def read_store(folder: str | Path) -> Embeddings:
+    """Read a complete store.
+
+    Raises
+    ------
+    ValueError
+        For a folder that is no store, is incomplete, or whose files do not fit its manifest.
+    """
+    folder = Path(folder)
+    if not (folder / "manifest.json").is_file():
+        raise ValueError(f"{folder} is no store of embeddings: it has no manifest.json")
+    manifest, index = _read_json(folder / "manifest.json"), _read_json(folder / "files.json")
+    if manifest.get("format") != FORMAT:
+        raise ValueError(f"{folder} must have format {FORMAT}, got {manifest.get('format')!r}")
+    n, dim, size = manifest["n_images"], manifest["dim"], manifest["shard_size"]
+    paths = [_shard(folder, k) for k in range(-(-n // size))]
+    absent = [path.name for path in [*paths, folder / "texts.safetensors"] if not path.exists()]
+    if absent:
+        raise ValueError(
+            f"{folder} is incomplete ({len(absent)} files missing, first {absent[0]}): run the same command again"
+        )
+    images = torch.cat([_load(path, ["embeddings"])["embeddings"] for path in paths])
+    texts = _load(folder / "texts.safetensors", list(manifest["templates"]))
+    _check(folder, images, (n, dim))
+    for points in texts.values():
+        _check(folder, points, (len(manifest["names"]), dim))
+    labels = torch.tensor(index["labels"])
+    if len(labels) != n or len(index["files"]) != n:
+        raise ValueError(f"{folder}/files.json must list {n} images, got {len(labels)}")
+    return Embeddings(images, texts, labels, index["files"], manifest)
+
+
+def _check(folder: Path, points: Tensor, shape: tuple[int, int]) -> None:
+    if tuple(points.shape) != shape:
+        raise ValueError(f"{folder} must hold embeddings of shape {shape}, got {tuple(points.shape)}")
+    if not bool(((points.norm(dim=1) - 1).abs() < 1e-3).all()):
+        raise ValueError(f"{folder} must hold unit vectors, got rows off the sphere or not finite")
+
+
+def _shard(folder: Path, k: int) -> Path:
+    return folder / f"images-{k:05d}.safetensors"
+
+
+def _save(path: Path, tensors: dict[str, Tensor]) -> None:
+    from safetensors.torch import save_file
+
+    with replace_on_success(path) as temporary:
+        save_file(tensors, temporary)
+
+
+def _load(path: Path, names: list[str]) -> dict[str, Tensor]:
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
+    try:
+        tensors = load_file(path)
+        return {name: tensors[name] for name in names}
+    except (SafetensorError, OSError, KeyError) as error:
+        raise ValueError(
+            f"{path} cannot be read ({error}): remove it and run the same command again"
+        ) from error
+
+
+def _read_json(path: Path) -> dict[str, Any]:
+    try:
+        return dict(json.loads(path.read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError) as error:
+        raise ValueError(f"{path} cannot be read: {error}") from error
+
+
+def _write_json(path: Path, content: dict[str, Any]) -> None:
+    with replace_on_success(path) as temporary:
+        temporary.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")

@@ -1,0 +1,355 @@
+"""Embedding a folder of images: a tiny SigLIP with random weights end to end, stores, stand-ins and bad input."""
+
+from __future__ import annotations
+
+import io
+import json
+import shutil
+import sys
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from safetensors.torch import load_file, save_file
+
+from constellations import pretrained
+from constellations.pretrained import __main__ as command
+from constellations.pretrained import embedding, encoder
+from constellations.report import measure
+
+NAMES = {"n01": "sea urchin", "n02": "dog", "n03": "red fox", "n04": "great white shark"}
+SIDE, DIM = 16, 32
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory):
+    """A SigLIP of two small layers with a tokenizer trained on a few words, in a folder."""
+    import sentencepiece
+    import transformers
+
+    transformers.logging.set_verbosity_error()
+    folder, pieces = tmp_path_factory.mktemp("model"), io.BytesIO()
+    sentencepiece.SentencePieceTrainer.train(
+        sentence_iterator=iter(["a photo of a", *NAMES.values()] * 20), model_writer=pieces, vocab_size=40,
+        hard_vocab_limit=False, pad_id=1, unk_id=2, eos_id=3, bos_id=-1, minloglevel=2,
+    )  # fmt: skip
+    (folder / "spiece.model").write_bytes(pieces.getvalue())
+    tokenizer = transformers.SiglipTokenizer(str(folder / "spiece.model"), model_max_length=12)
+    image_processor = transformers.SiglipImageProcessor(size={"height": SIDE, "width": SIDE})
+    transformers.SiglipProcessor(image_processor, tokenizer).save_pretrained(folder)
+    layers = {"hidden_size": DIM, "intermediate_size": 64, "num_hidden_layers": 2, "num_attention_heads": 2}
+    torch.manual_seed(0)
+    network = transformers.SiglipModel(
+        transformers.SiglipConfig(
+            text_config=layers | {"vocab_size": 64, "max_position_embeddings": 12, "projection_size": DIM},
+            vision_config=layers | {"image_size": SIDE, "patch_size": 4},
+        )
+    )
+    for weights in network.parameters():
+        torch.nn.init.normal_(weights, std=0.1)
+    network.logit_scale.data.fill_(np.log(117.8))
+    network.logit_bias.data.fill_(-12.9)
+    network.save_pretrained(folder)
+    return str(folder)
+
+
+@pytest.fixture(scope="module")
+def images(tmp_path_factory):
+    """Four classes of noisy one-coloured images of different sizes and formats."""
+    root, rng = tmp_path_factory.mktemp("images"), np.random.default_rng(0)
+    for k, name in enumerate(NAMES):
+        (root / name).mkdir()
+        for i in range(3 + k):
+            pixels = np.clip(rng.normal([60 * k, 255 - 60 * k, 128], 40, (20 + i, 24, 3)), 0, 255)
+            suffix = ("png", "jpg", "webp")[i % 3]
+            Image.fromarray(pixels.astype(np.uint8)).save(root / name / f"{i}.{suffix}")
+    return root
+
+
+@pytest.fixture(scope="module")
+def names_file(tmp_path_factory):
+    path = tmp_path_factory.mktemp("names") / "names.json"
+    path.write_text(json.dumps(NAMES))
+    return path
+
+
+@pytest.fixture(scope="module")
+def store(model, images, names_file, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("stores") / "tiny"
+    scanned = pretrained.scan_folder(images, class_names=names_file)
+    pretrained.embed(
+        pretrained.load_encoder(model, device="cpu"), scanned, folder, batch_size=4, shard_size=7
+    )
+    return folder
+
+
+@torch.inference_mode()
+def one_by_one(model, images):
+    """Embeddings by the model's own parts and our own preprocessing, one input at a time."""
+    import transformers
+
+    network = transformers.SiglipModel.from_pretrained(model).eval()
+    tokenizer = transformers.AutoTokenizer.from_pretrained(model)
+    rows, labels = [], []
+    for label, name in enumerate(NAMES):
+        for path in sorted((images / name).iterdir()):
+            small = Image.open(path).convert("RGB").resize((SIDE, SIDE), Image.Resampling.BICUBIC)
+            pixels = torch.from_numpy(np.asarray(small, dtype=np.float32) / 127.5 - 1).permute(2, 0, 1)
+            rows.append(network.vision_model(pixel_values=pixels[None]).pooler_output[0])
+            labels.append(label)
+    texts = []
+    for name in NAMES.values():
+        ids = tokenizer(name)["input_ids"]
+        padded = torch.tensor([ids + [tokenizer.pad_token_id] * (12 - len(ids))])
+        texts.append(network.text_model(input_ids=padded).pooler_output[0])
+    u, v = (torch.nn.functional.normalize(torch.stack(x), dim=1) for x in (rows, texts))
+    return u, v, torch.tensor(labels)
+
+
+def test_store_equals_one_by_one(store, model, images):
+    found = pretrained.read_store(store)
+    u, v, labels = one_by_one(model, images)
+    torch.testing.assert_close(
+        found.images, u, atol=2e-3, rtol=0
+    )  # resizing differs in the last bit of a byte
+    torch.testing.assert_close(found.texts["bare"], v, atol=1e-5, rtol=0)
+    assert (found.labels == labels).all()
+    assert not torch.allclose(found.texts["photo"], found.texts["bare"], atol=1e-3)
+    assert found.manifest["inverse_temperature"] == pytest.approx(117.8, rel=1e-5)
+    assert found.manifest["bias"] == pytest.approx(12.9, rel=1e-5)  # the code adds its bias, we subtract ours
+
+
+def test_measures_equal_brute_force(store, model, images):
+    found = pretrained.measure_store(pretrained.read_store(store))
+    u, v, labels = one_by_one(model, images)
+    s = (u @ v.T).double()
+    own = torch.nn.functional.one_hot(labels, len(NAMES)).bool()
+    assert found.mean.matching == pytest.approx(s[own].mean().item(), abs=1e-3)
+    assert found.mean.non_matching == pytest.approx(s[~own].mean().item(), abs=1e-3)
+    assert found.extreme.margin == pytest.approx((s[own].min() - s[~own].max()).item() / 2, abs=2e-3)
+    assert found.trimmed.non_matching == pytest.approx(s[~own].quantile(0.95).item(), abs=5e-3)
+    x = u - v[labels]
+    assert found.xi == pytest.approx((x.square().sum(1).mean() - x.mean(0).square().sum()).item(), abs=1e-3)
+
+
+def test_confusions_are_the_retrieval_failures(store):
+    found = pretrained.read_store(store)
+    listed = pretrained.confusions(found, most=1000)
+    accuracy = pretrained.measure_store(found).retrieval_accuracy
+    assert len(listed) == round((1 - accuracy) * len(found.images)) > 0
+    s = found.images @ found.texts["bare"].T
+    for entry in listed:
+        i = found.files.index(entry.file)
+        assert entry.own == NAMES[entry.file[:3]] != entry.taken_for
+        rival = found.manifest["names"].index(entry.taken_for)
+        assert entry.by == pytest.approx((s[i, rival] - s[i, found.labels[i]]).item(), abs=1e-6)
+    assert [c.by for c in listed] == sorted((c.by for c in listed), reverse=True)
+
+
+def test_interrupted_runs_continue(store, model, images, names_file, tmp_path, monkeypatch):
+    """Stopped in its second shard, the run leaves one whole shard; the next run makes the others only."""
+    scanned = pretrained.scan_folder(images, class_names=names_file)
+    loaded = pretrained.load_encoder(model, device="cpu")
+    opened = []
+    original = embedding._open
+
+    def stopping(folder, i):
+        opened.append(i)
+        if i == 9 and len(opened) < 20:
+            raise KeyboardInterrupt
+        return original(folder, i)
+
+    monkeypatch.setattr(embedding, "_open", stopping)
+    with pytest.raises(KeyboardInterrupt):
+        pretrained.embed(loaded, scanned, tmp_path / "x", batch_size=4, shard_size=7, n_threads=1)
+    assert [p.name for p in sorted((tmp_path / "x").glob("images-*"))] == ["images-00000.safetensors"]
+    with pytest.raises(ValueError, match="incomplete"):
+        pretrained.read_store(tmp_path / "x")
+    opened.extend([-1] * 20)
+    opened_before = len(opened)
+    pretrained.embed(loaded, scanned, tmp_path / "x", batch_size=4, shard_size=7)
+    assert sorted(opened[opened_before:]) == list(range(7, len(scanned.files)))
+    ours, expected = pretrained.read_store(tmp_path / "x"), pretrained.read_store(store)
+    torch.testing.assert_close(ours.images, expected.images, atol=1e-6, rtol=0)
+
+
+def test_a_store_of_something_else_is_refused(store, model, images, tmp_path):
+    copy = shutil.copytree(store, tmp_path / "copy")
+    with pytest.raises(ValueError, match=r"different: names"):  # folder names instead of the JSON's
+        pretrained.embed(
+            pretrained.load_encoder(model, device="cpu"), pretrained.scan_folder(images), copy, shard_size=7
+        )
+
+
+@pytest.mark.parametrize(
+    ("damage", "message"),
+    [
+        (lambda f: (f / "manifest.json").unlink(), "no manifest"),
+        (lambda f: (f / "manifest.json").write_text("{"), "cannot be read"),
+        (lambda f: (f / "texts.safetensors").unlink(), "incomplete"),
+        (lambda f: (f / "images-00000.safetensors").write_bytes(b"torn"), "cannot be read"),
+        (lambda f: _rewrite(f / "images-00000.safetensors", lambda x: x[:-1]), "shape"),
+        (lambda f: _rewrite(f / "images-00000.safetensors", lambda x: x * torch.nan), "unit vectors"),
+    ],
+)
+def test_damaged_stores_are_not_trusted(store, tmp_path, damage, message):
+    copy = shutil.copytree(store, tmp_path / "copy")
+    damage(copy)
+    with pytest.raises(ValueError, match=message):
+        pretrained.read_store(copy)
+
+
+def _rewrite(path, change):
+    save_file({"embeddings": change(load_file(path)["embeddings"]).contiguous()}, path)
+
+
+def test_wrong_embedding_size_is_refused(store, tmp_path):
+    found = pretrained.read_store(store)
+    manifest = {key: value for key, value in found.manifest.items() if key != "n_images"}
+    target = pretrained.Store(tmp_path / "x", manifest, files=found.files, labels=found.labels.tolist())
+    with pytest.raises(ValueError, match=r"shape \(7, 32\), got \(7, 31\)"):
+        target.write_images(0, torch.zeros(7, 31))
+
+
+def test_the_command(model, images, names_file, store, tmp_path, capsys):
+    arguments = [
+        "embed",
+        str(images),
+        "--store",
+        str(tmp_path),
+        "--model",
+        model,
+        "--quiet",
+        "--device",
+        "cpu",
+    ]
+    assert command.main([*arguments, "--class-names", str(names_file), "--dtype", "bfloat16"]) == 0
+    (folder,) = pretrained.find_stores(tmp_path)
+    assert f"18 images of 4 classes in {folder}" in capsys.readouterr().out
+    half = pretrained.read_store(folder)
+    assert (half.images * pretrained.read_store(store).images).sum(1).min() > 0.99
+
+
+def test_unreadable_image_is_named(model, images, tmp_path, capsys):
+    copy = shutil.copytree(images, tmp_path / "images")
+    (copy / "n02" / "0.png").write_bytes(b"not a picture")
+    arguments = ["embed", str(copy), "--store", str(tmp_path / "s"), "--model", model, "--device", "cpu"]
+    assert command.main([*arguments, "--quiet"]) == 2
+    error = capsys.readouterr().err
+    assert "n02/0.png cannot be read as an image" in error and "Traceback" not in error
+
+
+def test_folders(tmp_path, images):
+    with pytest.raises(ValueError, match="no folder"):
+        pretrained.scan_folder(tmp_path / "nothing")
+    with pytest.raises(ValueError, match="at least 2 class subfolders"):
+        pretrained.scan_folder(tmp_path)
+    copy = shutil.copytree(images, tmp_path / "images")
+    before = pretrained.scan_folder(copy)
+    assert before.files[:4] == ("n01/0.png", "n01/1.jpg", "n01/2.webp", "n02/0.png")
+    assert before.names == tuple(NAMES) and before.labels[:4] == (0, 0, 0, 1)
+    (copy / "n05").mkdir()
+    with pytest.raises(ValueError, match="n05 holds no image"):
+        pretrained.scan_folder(copy)
+    (copy / "n05" / "x.png").write_bytes(b"x")
+    assert pretrained.scan_folder(copy).digest != before.digest
+    lines = tmp_path / "names.txt"
+    lines.write_text("n01 sea urchin\nn02 dog\n\nn03 red fox\n")
+    with pytest.raises(ValueError, match="got none for n04, n05"):
+        pretrained.scan_folder(copy, class_names=lines)
+    assert pretrained.scan_folder(images, class_names=_add(lines, "n04 shark\n")).names[3] == "shark"
+    with pytest.raises(ValueError, match="class_names must be"):
+        pretrained.scan_folder(images, class_names=tmp_path / "nothing.json")
+
+
+def _add(path, text):
+    path.write_text(path.read_text() + text)
+    return path
+
+
+def test_models_without_a_sigmoid_head(model, tmp_path):
+    import transformers
+
+    layers = {"hidden_size": 16, "intermediate_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2}
+    config = transformers.CLIPConfig(
+        text_config=layers | {"vocab_size": 64}, vision_config=layers | {"image_size": 8, "patch_size": 4}
+    )
+    folder = shutil.copytree(model, tmp_path / "clip")
+    transformers.CLIPModel(config).save_pretrained(folder)
+    with pytest.raises(ValueError, match=r"logit_scale and logit_bias, got .*CLIPModel"):
+        pretrained.load_encoder(str(folder))
+
+
+def test_models_that_cannot_be_had(tmp_path, monkeypatch):
+    import transformers
+
+    def unreachable(*_, **options):
+        raise OSError(f"no connection for revision {options['revision'][:7]}")
+
+    monkeypatch.setattr(transformers.AutoModel, "from_pretrained", unreachable)
+    with pytest.raises(
+        ValueError, match=r"revision 7fd15f0.*hf download google/siglip-base-patch16-224 --revision 7fd1"
+    ):
+        pretrained.load_encoder("google/siglip-base-patch16-224")
+    with pytest.raises(ValueError, match="cannot be loaded"):
+        encoder._from_pretrained(str(tmp_path), "0" * 40)
+    with pytest.raises(ValueError, match="dtype"):
+        pretrained.load_encoder("x", dtype="float64")
+
+
+def test_missing_dependencies_name_the_extra(monkeypatch):
+    monkeypatch.setitem(sys.modules, "transformers", None)
+    with pytest.raises(ValueError, match=r"transformers: pip install 'constellations\[pretrained\]'"):
+        pretrained.load_encoder("google/siglip-base-patch16-224")
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"batch_size": 0}, "batch_size"),
+        ({"shard_size": 0}, "shard_size"),
+        ({"templates": {"none": "a photo"}}, "templates"),
+    ],
+)
+def test_bad_options_of_embed(model, images, tmp_path, options, message):
+    loaded = pretrained.load_encoder(model, device="cpu")
+    with pytest.raises(ValueError, match=message):
+        pretrained.embed(loaded, pretrained.scan_folder(images), tmp_path / "x", **options)
+    assert not (tmp_path / "x").exists()
+
+
+def test_bad_options_of_measuring(store, tmp_path):
+    with pytest.raises(ValueError, match="template must be one of bare, photo"):
+        pretrained.measure_store(pretrained.read_store(store), template="poem")
+    with pytest.raises(ValueError, match="folder of stores"):
+        pretrained.find_stores(tmp_path)
+    assert pretrained.find_stores(store) == [store] == pretrained.find_stores(store.parent)
+
+
+def test_stand_in_has_the_moments_it_was_given():
+    asked = {"mean_matching": 0.095, "mean_non_matching": -0.0305, "norm_of_mean": 1.2221}
+    images, texts, labels = pretrained.stand_in(**asked, n_classes=300, images_per_class=10, dim=256, seed=1)
+    found = measure(images, texts, labels=labels)
+    assert found.mean.matching == pytest.approx(0.095, abs=2e-3)
+    assert found.mean.non_matching == pytest.approx(-0.0305, abs=2e-3)
+    assert found.norm_of_mean == pytest.approx(1.2221, abs=4e-3)
+    assert found.separable
+    again = pretrained.stand_in(**asked, n_classes=300, images_per_class=10, dim=256, seed=1)
+    assert torch.equal(images, again[0]) and torch.equal(texts, again[1])
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"norm_of_mean": 3.0},
+        {"mean_matching": 0.9},
+        {"n_classes": 1},
+        {"spread": 300},
+        {"images_per_class": 0},
+    ],
+)
+def test_stand_in_refuses_impossible_requests(wrong):
+    asked = {"mean_matching": 0.095, "mean_non_matching": -0.0305, "norm_of_mean": 1.2221, "dim": 256}
+    with pytest.raises(ValueError):
+        pretrained.stand_in(**asked | wrong)
