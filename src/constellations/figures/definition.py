@@ -28,11 +28,13 @@ def plane(axes: Any, u: np.ndarray, v: np.ndarray) -> None:
     axes.set(xlim=(-1.35, 1.35), ylim=(-1.35, 1.35), title="pairs of unit vectors")
     angle = np.linspace(0, 2 * np.pi, 200)
     axes.plot(np.cos(angle), np.sin(angle), color="#BBBBBB", linewidth=1)
-    for points, key, name in ((u, "u", "U"), (v, "v", "V")):
+    coincide = np.linalg.norm(u - v, axis=1) < 0.2
+    for points, key, name, inward in ((u, "u", "U", False), (v, "v", "V", True)):
         for i, (x, y) in enumerate(points):
             axes.plot([0, x], [0, y], color=COLOURS[key], linewidth=0.8, alpha=0.6)
             axes.plot(x, y, MARKERS[key], color=COLOURS[key], markersize=7)
-            axes.text(1.22 * x, 1.22 * y, f"${name}_{i + 1}$", ha="center", va="center", color=COLOURS[key])
+            reach = 0.72 if inward and coincide[i] else 1.22
+            axes.text(reach * x, reach * y, f"${name}_{i + 1}$", ha="center", va="center", color=COLOURS[key])
 
 
 def _matrix(axes: Any, products: np.ndarray) -> None:

@@ -23,7 +23,7 @@ def thresholds(u: Any, v: Any, products: Any) -> Figure:
     _lines(axes[1], s, [f"$U_{i + 1}$" for i in range(len(s))], "row by row")
     _lines(axes[2], s.T, [f"$V_{i + 1}$" for i in range(len(s))], "column by column")
     handles, labels = axes[1].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower center", ncols=3, fontsize="small")
+    figure.legend(handles, labels, loc="outside upper center", ncols=3, fontsize="small")
     return figure
 
 
@@ -56,6 +56,7 @@ def info_nce_band(
         panel.plot(t, measured[k], lw=0, marker="o", markevery=3, ms=3.5, color=COLOURS["u"], label="InfoNCE")
         panel.plot(t, sigmoid[k], color=COLOURS["v"], linestyle="--", label="sigmoid, best $b$")
         panel.set(xscale="log", yscale="log", xlabel="inverse temperature $t$")
+        panel.set_ylim(max(panel.get_ylim()[0], 1e-30), None)
         panel.set_title(f"{names[k]}\n$g = {gaps[k]:+.3f}$")
     axes[0].set_ylabel("summed loss")
     axes[0].legend(fontsize="small", loc="lower left")
@@ -103,7 +104,7 @@ def compared(steps: Any, row_gaps: Mapping[str, Any], margins: Mapping[str, Any]
         panel.set(xlabel="step", xscale="symlog", xlim=(1, None))
     axes[0].set(title="half the row gap, $g/2$", ylim=(-0.4, None))
     axes[1].set(title="margin $m^*$")
-    axes[1].legend(fontsize="small", loc="lower right")
+    figure.legend(*axes[1].get_legend_handles_labels(), loc="outside upper center", ncols=4, fontsize="small")
     return figure
 
 
@@ -117,13 +118,7 @@ def regimes(t: Any, b: Any, x: Any, boundaries: Mapping[str, Any], runs: Any) ->
     axes.scatter(
         *trained[:, :2].T, c=trained[:, 2], cmap="viridis", vmin=0, vmax=1, s=64, edgecolors="white", zorder=3
     )
-    axes.set(
-        xscale="log",
-        xlabel="inverse temperature $t$",
-        ylabel="bias $b$",
-        ylim=(b[0], b[-1]),
-        xlim=(t[0], t[-1]),
-    )
+    axes.set(xlabel="inverse temperature $t$", ylabel="bias $b$", ylim=(b[0], b[-1]), xlim=(t[0], t[-1]))
     style = {"color": "white", "fontsize": "small", "transform": axes.transAxes}
     axes.text(0.03, 0.05, "antipodal: $x^* = 0$", **style)
     axes.text(0.03, 0.92, "aligned: $x^* = 1$", **{**style, "color": "black"})
@@ -168,7 +163,7 @@ def gallery(panels: Mapping[str, tuple[Any, Any]], *, n_columns: int = 3) -> Fig
         panel.set_axis_off()
     for panel, (title, (u, v)) in zip(axes.ravel(), panels.items(), strict=False):
         sphere_view.draw(panel, zero_loss.pair_groups(u, v), rotation=sphere_view.camera())
-        panel.set_title(title, fontsize="small")
+        panel.set_title(title, fontsize="small", linespacing=1.3)
     handles, labels = axes.ravel()[0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower center", ncols=2, fontsize="small")
+    figure.legend(handles, labels, loc="outside upper center", ncols=2, fontsize="small")
     return figure
