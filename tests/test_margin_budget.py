@@ -63,6 +63,16 @@ def test_simplex_with_construction_2_is_the_equality_case(k, n, delta):
         assert abs(term) < 1e-12
 
 
+@settings(max_examples=40, deadline=None)
+@given(n=st.integers(3, 8), delta=st.floats(0.2, 1.0), size=st.floats(1e-3, 0.5), seed=st.integers(0, 10_000))
+def test_leaving_the_double_constant_embedding_costs_margin(n, delta, size, seed):
+    """The equality case of Theorem 3.4 is isolated up to rotation: any other direction leaves slack."""
+    x = torch.stack(c.double_constant_embedding(n, delta=delta))
+    moved = x + size * random_modalities(2, n, n, seed)
+    moved = moved / moved.norm(dim=-1, keepdim=True)
+    assert abs(margin_budget(x).total) < 1e-12 < margin_budget(moved).total
+
+
 def test_any_code_with_construction_2_has_no_spread_but_another_centre():
     budget = margin_budget(c.simplex_modalities(random_points(7, 3, seed=1), n_modalities=3, delta=0.9))
     assert abs(budget.spread) < 1e-14 and budget.centre > 1e-3
