@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import functools
 import pkgutil
 import re
 from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 import constellations
-from constellations import constructions
+from constellations import constructions, sphere, training
 from constellations.figures.hero import hero
 
 ROOT = Path(__file__).parents[1]
@@ -59,3 +61,24 @@ def test_hero_shows_every_inner_product_outside_the_gap() -> None:
 def test_hero_refuses_points_off_the_sphere() -> None:
     with pytest.raises(ValueError, match="norm 1"):
         hero(np.ones((4, 3)), np.ones((4, 3)))
+
+
+def examples(page: str) -> list[str]:
+    """The Python examples of a page."""
+    return re.findall(r"```python\n(.*?)```", (ROOT / page).read_text(encoding="utf-8"), flags=re.DOTALL)
+
+
+@pytest.mark.parametrize("page", ["README.md", "book/rerun.md", "book/api.md"])
+def test_examples_run(page: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With stand-ins for what the reader brings, and with short training."""
+    short = functools.partial(training.synchronize, n_steps=20)
+    monkeypatch.setattr(training, "synchronize", short)
+    names = {
+        "image_encoder": torch.nn.Linear(5, 4),
+        "text_encoder": torch.nn.Linear(6, 4),
+        "image_embeddings": sphere.random_points(8, 4, seed=0, stream=0),
+        "text_embeddings": sphere.random_points(8, 4, seed=0, stream=1),
+    }
+    assert examples(page)
+    for example in examples(page):
+        exec(compile(example, page, "exec"), names)
