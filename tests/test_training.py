@@ -161,6 +161,20 @@ def test_a_run_does_not_depend_on_its_batch(loss, monkeypatch):
     assert torch.allclose(together.history.margin, chunked.history.margin, atol=1e-7)
 
 
+@pytest.mark.parametrize("given", [{}, dict(loss="published"), dict(locked=0), dict(n_modalities=3)])
+def test_rows_of_logits_at_a_time_do_not_change_the_gradient(given, monkeypatch):
+    settings = checked(**{**SMALL, "n_pairs": 50}, relative_bias=0.1, **given)
+    whole = State(settings, slice(None))
+    whole.compute_gradient()
+    monkeypatch.setattr("constellations.training.state.BATCH_ENTRIES", {"cpu": 1})
+    split = State(settings, slice(None))
+    split.compute_gradient()
+    assert all(work.logits.shape[1] == 16 for work in split.work.values())
+    trained = slice(split.first_trained, None)
+    assert torch.allclose(split.dx[trained], whole.dx[trained], rtol=1e-9, atol=1e-9)
+    assert torch.allclose(split.d_scalars, whole.d_scalars, rtol=1e-9, atol=1e-9)
+
+
 def test_groups_of_edges_do_not_change_the_gradient(monkeypatch):
     settings = checked(**SMALL, n_modalities=5, relative_bias=0.1)
     whole = State(settings, slice(None))

@@ -101,7 +101,7 @@ def band(
     x: Any,
     runs: Any,
     *,
-    colour: str,
+    colour: Any,
     label: str | None = None,
     linestyle: str = "-",
     log: bool = False,

@@ -23,7 +23,7 @@ def grid_of_curves(
 ) -> Figure:
     """One row per quantity, one column per setting, one band per curve; rows share their vertical axis.
 
-    ``rows[quantity][curve]`` holds ``[C, R, S]``: columns, runs, recorded ``steps`` ``[S]``. Rows named in ``log_rows`` have
+    ``rows[quantity][curve]`` holds ``[C, R, S]``: columns, runs, recorded ``steps`` ``[S]``. Rows in ``log_rows`` have
     a logarithmic axis (mean and spread of the logarithm), those in ``zero_rows`` a line at 0.
     """
     height = 0.5 + 1.75 * len(rows)

@@ -20,7 +20,10 @@ from constellations.losses.sigmoid import PUBLISHED_EPSILON
 
 @dataclass(frozen=True)
 class Workspace:
-    """Buffers for P edges: ``first``, ``second`` and their gradients ``[P, d+1, N]``, ``logits`` ``[P, N, N]``."""
+    """Buffers for P edges: ``first``, ``second`` and their gradients ``[P, d+1, N]``, ``logits`` ``[P, M, N]``.
+
+    Logits are made and used M rows at a time, so that they stay in the cache.
+    """
 
     first: Tensor
     second: Tensor
@@ -30,29 +33,35 @@ class Workspace:
     spare: Tensor | None
 
     @classmethod
-    def create(cls, batch: int, dim: int, n_pairs: int, *, published: bool, like: Tensor) -> Workspace:
-        """Empty buffers of the type and device of ``like``."""
+    def create(
+        cls, batch: int, dim: int, n_pairs: int, *, published: bool, like: Tensor, entries: int = 2**60
+    ) -> Workspace:
+        """Buffers of the type and device of ``like``, with at most ``entries`` logits at once (but a few rows)."""
+        rows = min(n_pairs, max(16, entries // (batch * n_pairs)))
         first, second, d_first, d_second = (like.new_empty(batch, dim + 1, n_pairs) for _ in range(4))
         second[:, dim] = 1
-        logits = like.new_empty(batch, n_pairs, n_pairs)
+        logits = like.new_empty(batch, rows, n_pairs)
         return cls(first, second, d_first, d_second, logits, torch.empty_like(logits) if published else None)
 
 
-def exact_slopes_(z: Tensor) -> None:
-    """Replace logits ``[..., N, N]`` by ``dL/dz`` of the exact loss: ``sigmoid(z)``, on the diagonal ``-sigmoid(-z)``."""
-    diagonal = z.diagonal(dim1=-2, dim2=-1)
+def exact_slopes_(z: Tensor, start: int = 0) -> None:
+    """Replace logits ``[..., M, N]`` by ``dL/dz`` of the exact loss: ``sigmoid(z)``, for matching pairs ``-sigmoid(-z)``.
+
+    The rows are those from ``start`` on of the ``N x N`` table.
+    """
+    diagonal = z.diagonal(offset=start, dim1=-2, dim2=-1)
     matching = torch.sigmoid(-diagonal).neg_()
     z.sigmoid_()
     diagonal.copy_(matching)
 
 
-def published_slopes_(z: Tensor, spare: Tensor) -> None:
+def published_slopes_(z: Tensor, spare: Tensor, start: int = 0) -> None:
     """The same for the authors' clamped loss, as automatic differentiation evaluates it in the precision of ``z``.
 
-    With ``p = sigmoid(z)``: ``p (1-p) / (1 - p + eps)``, and ``-p (1-p) / (p + eps)`` on the diagonal. Where ``1 - p``
+    With ``p = sigmoid(z)``: ``p (1-p) / (1 - p + eps)``, and ``-p (1-p) / (p + eps)`` for matching pairs. Where ``1 - p``
     rounds to 0, in float32 beyond a logit of about 17, the slope is exactly 0.
     """
-    diagonal = z.diagonal(dim1=-2, dim2=-1)
+    diagonal = z.diagonal(offset=start, dim1=-2, dim2=-1)
     p = torch.sigmoid(diagonal)
     matching = -(p * (1 - p)) / (p + PUBLISHED_EPSILON)
     z.sigmoid_()
@@ -87,13 +96,35 @@ def edge_gradients(
     torch.mul(u, scale[:, None, None], out=work.first[:, :dim])
     work.first[:, dim] = -offset[:, None]
     work.second[:, :dim] = v
-    torch.bmm(work.first.transpose(1, 2), work.second, out=work.logits)
-    if work.spare is None:
-        exact_slopes_(work.logits)
+    if work.logits.shape[1] == u.shape[-1]:
+        slopes = _slopes(work.first, work, 0)
+        torch.bmm(work.second, slopes.transpose(1, 2), out=work.d_first)
+        if second:
+            torch.bmm(work.first, slopes, out=work.d_second)
     else:
-        published_slopes_(work.logits, work.spare)
-    torch.bmm(work.second, work.logits.transpose(1, 2), out=work.d_first)
-    if second:
-        torch.bmm(work.first, work.logits, out=work.d_second)
+        _row_by_row(work, second)
     by_scale = (work.first[:, :dim] * work.d_first[:, :dim]).flatten(1).sum(1)
     return by_scale, work.d_first[:, dim].sum(1)
+
+
+def _slopes(rows: Tensor, work: Workspace, start: int) -> Tensor:
+    """``dL/dz`` of the rows ``[P, d+1, m]`` from ``start`` on, ``[P, m, N]``, in the workspace."""
+    z = work.logits[:, : rows.shape[2]]
+    torch.bmm(rows.transpose(1, 2), work.second, out=z)
+    if work.spare is None:
+        exact_slopes_(z, start)
+    else:
+        published_slopes_(z, work.spare[:, : rows.shape[2]], start)
+    return z
+
+
+def _row_by_row(work: Workspace, second: bool) -> None:
+    """Both gradients from a few rows of the logits at a time."""
+    work.d_second.zero_()
+    size = work.logits.shape[1]
+    for start in range(0, work.first.shape[2], size):
+        rows = work.first[:, :, start : start + size]
+        slopes = _slopes(rows, work, start)
+        work.d_first[:, :, start : start + size] = torch.bmm(work.second, slopes.transpose(1, 2))
+        if second:
+            work.d_second.baddbmm_(rows, slopes)

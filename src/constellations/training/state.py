@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 import torch
 from torch import Tensor
@@ -67,10 +69,9 @@ class State:
             _Group(self, self.edges[i : i + per_group]) for i in range(0, len(self.edges), per_group)
         ]
         sizes = {len(group.edges) * self.n_runs for group in self.groups}
-        self.work = {
-            size: Workspace.create(size, s.dim, s.n_pairs, published=s.published, like=self.x)
-            for size in sizes
-        }
+        entries = BATCH_ENTRIES[s.device.type]
+        create = partial(Workspace.create, published=s.published, like=self.x, entries=entries)
+        self.work = {size: create(size, s.dim, s.n_pairs) for size in sizes}
 
     def inverse_temperature(self) -> Tensor:
         return self.scalars[0].exp() if self.settings.train_inverse_temperature else self.frozen_t
