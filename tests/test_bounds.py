@@ -11,7 +11,7 @@ from scipy.integrate import quad
 
 from constellations import bounds, constructions, geometry
 from constellations.bounds.__main__ import main
-from constellations.bounds.sizes import _log_covering
+from constellations.bounds.sizes import log_covering
 
 CODES = constructions.known_spherical_codes()
 REFERENCE = [
@@ -79,7 +79,7 @@ def test_the_upper_bound_is_the_least_over_all_cluster_sizes(point, dim):
     a = bounds.alpha(*point)
     k = np.arange(1.0, 20 * dim + 200)
     k = k[1 + k * a > 0]
-    least = _log_covering(np.full(k.shape, float(dim)), np.full(k.shape, a), k).min() if len(k) else math.inf
+    least = log_covering(np.full(k.shape, float(dim)), np.full(k.shape, a), k).min() if len(k) else math.inf
     if a < 0:
         least = min(least, math.log(1 - 1 / a))
     assert bounds.log_max_pairs_upper(dim, *point) == pytest.approx(least, rel=1e-12)

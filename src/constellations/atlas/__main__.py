@@ -7,6 +7,7 @@ import sys
 from collections.abc import Sequence
 from fractions import Fraction
 
+from constellations.atlas.codes import save_codes
 from constellations.atlas.search import search
 from constellations.atlas.table import load_atlas, save_atlas
 
@@ -25,6 +26,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"{len(load_atlas()) - len(failed)} of {len(load_atlas())} entries certified")
         return 1 if failed else 0
     try:
+        if options.action == "codes":
+            save_codes(options.dims, options.sizes, options.output, n_runs=options.runs, seed=options.seed)
+            return 0
         known = load_atlas() if options.keep else ()
         entries = search(
             options.dims,
@@ -49,22 +53,20 @@ def _parser() -> argparse.ArgumentParser:
     searching = actions.add_parser(
         "search", help="search for configurations (about 20 minutes for the whole atlas)"
     )
-    searching.add_argument("--output", required=True, metavar="FILE", help="CSV to write")
-    searching.add_argument("--dims", type=int, nargs="+", default=DIMS, metavar="D")
-    searching.add_argument("--sizes", type=int, nargs="+", default=SIZES, metavar="N")
+    codes = actions.add_parser("codes", help="search for the spherical codes that the atlas is compared with")
+    for action in (searching, codes):
+        action.add_argument("--output", required=True, metavar="FILE", help="CSV to write")
+        action.add_argument("--dims", type=int, nargs="+", default=DIMS, metavar="D")
+        action.add_argument("--sizes", type=int, nargs="+", default=SIZES, metavar="N")
+        action.add_argument(
+            "--runs", type=int, default=100, metavar="R", help="random starts (100); 0: neighbours only"
+        )
+        action.add_argument("--seed", type=int, default=0)
     searching.add_argument(
         "--relative-biases", nargs="+", default=BIASES, metavar="P/Q", help="rational numbers"
     )
     searching.add_argument(
-        "--runs",
-        type=int,
-        default=100,
-        metavar="R",
-        help="random starts of each cell (100); 0 only tries neighbours of the entries kept",
-    )
-    searching.add_argument("--seed", type=int, default=0)
-    searching.add_argument(
-        "--keep", action="store_true", help="start from the shipped entries; only replace beaten ones"
+        "--keep", action="store_true", help="start from the shipped entries; replace only beaten ones"
     )
     return parser
 

@@ -50,7 +50,7 @@ def log_max_pairs_upper(dim: Any, margin: Any, relative_bias: Any) -> Any:
     """
     d, a, _ = _broadcast(dim, margin, relative_bias)
     shape, d, a = d.shape, d.ravel(), a.ravel()
-    best = _log_covering(d, a, best_cluster(d, a))
+    best = log_covering(d, a, best_cluster(d, a))
     with np.errstate(divide="ignore"):
         simplex = np.where(a < 0, 1 - 1 / np.where(a < 0, a, -1.0), np.inf)
         return plain(np.minimum(best, np.log(simplex)).reshape(shape))
@@ -64,13 +64,13 @@ def best_cluster(dim: np.ndarray, a: np.ndarray) -> np.ndarray:
     high = np.maximum(np.where(negative, np.minimum(high, room), high), 1.0)
     while np.any(low < high):
         middle = np.floor((low + high) / 2)
-        falls = _log_covering(dim, a, middle + 1) < _log_covering(dim, a, middle)
+        falls = log_covering(dim, a, middle + 1) < log_covering(dim, a, middle)
         low = np.where((low < high) & falls, middle + 1, low)
         high = np.where((low < high) & ~falls, middle, high)
     return low
 
 
-def _log_covering(dim: np.ndarray, a: np.ndarray, k: np.ndarray) -> np.ndarray:
+def log_covering(dim: np.ndarray, a: np.ndarray, k: np.ndarray) -> np.ndarray:
     """``log(k / Gamma_d(x_k))``; where ``1 + k alpha <= 0`` the cap is half the sphere and the bound of no use."""
     squared = np.maximum((1 + k * a) / (k + 1), 0.0)
     return np.log(k) - log_cap_measure(dim, np.sqrt(squared))
