@@ -1,0 +1,164 @@
+"""Encoders: closed gradients against autograd, history against brute force, what training must and cannot do."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from constellations import encoders, geometry, losses, sphere
+
+
+def random_pairs(n, dim, seed, *, dtype=torch.float64):
+    return [sphere.random_points(n, dim, seed=seed, stream=k).to(dtype) for k in (0, 1)]
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    st.integers(2, 24),
+    st.integers(2, 6),
+    st.floats(0.1, 50),
+    st.floats(-1, 1),
+    st.integers(0, 10**6),
+    st.integers(1, 99),
+)
+def test_gradients_equal_autograd(n, dim, t, b_rel, seed, block):
+    u, v = (x.requires_grad_() for x in random_pairs(n, dim, seed))
+    scalars = [torch.tensor(x, dtype=torch.float64, requires_grad=True) for x in (t, b_rel)]
+    loss = losses.sigmoid_loss(
+        u, v, inverse_temperature=scalars[0], relative_bias=scalars[1], reduction="mean"
+    )
+    expected = torch.autograd.grad(loss, [u, v, *scalars])
+    whole, encoders.BLOCK = encoders.BLOCK, block
+    try:
+        with torch.no_grad():
+            found = encoders.loss_gradients(u, v, *scalars)
+    finally:
+        encoders.BLOCK = whole
+    for a, b in zip(found, expected, strict=True):
+        torch.testing.assert_close(a, b, rtol=1e-9, atol=1e-12)
+
+
+@pytest.mark.parametrize("t", [1e3, 1e4])
+def test_gradients_stay_finite_when_saturated(t):
+    u, v = random_pairs(12, 3, 0, dtype=torch.float32)
+    found = encoders.loss_gradients(u, v, torch.tensor(t), torch.tensor(0.1))
+    assert all(bool(torch.isfinite(x).all()) for x in found)
+    assert not any(bool(((x != 0) & (x.abs() < 1e-38)).any()) for x in found)
+
+
+@pytest.mark.parametrize("parameterization", ["bias", "relative_bias"])
+@pytest.mark.parametrize("block", [7, 4_000_000])
+def test_one_step_is_adam_on_the_sigmoid_loss(parameterization, block, monkeypatch):
+    monkeypatch.setattr(encoders, "BLOCK", block)
+    x, y = (torch.randn(9, 5, generator=torch.Generator().manual_seed(k)) for k in (0, 1))
+    options = dict(dim=4, hidden=8, parameterization=parameterization, relative_bias=0.3, seed=3)
+    start = encoders.train_encoders(x, y, n_steps=1, learning_rate=1e-9, scalar_rate=1e-9, **options)
+    found = encoders.train_encoders(x, y, n_steps=1, learning_rate=1e-2, scalar_rate=1e-2, **options)
+    f, g, loss = start.image_tower, start.text_tower, start.loss
+    weights = [*f.parameters(), *g.parameters(), *loss.parameters()]
+    optimizer = torch.optim.Adam(weights, lr=1e-2)
+    loss(f(x), g(y)).backward()
+    optimizer.step()
+    done = [*found.image_tower.parameters(), *found.text_tower.parameters(), *found.loss.parameters()]
+    for a, b in zip(done, weights, strict=True):
+        torch.testing.assert_close(a, b, rtol=2e-4, atol=1e-5)
+
+
+@pytest.fixture(scope="module")
+def trained() -> encoders.Encoders:
+    x, y = (torch.randn(40, 20, generator=torch.Generator().manual_seed(k)) for k in (0, 1))
+    return encoders.train_encoders(x, y, dim=8, hidden=64, n_steps=250, record_every=60)
+
+
+def test_history_is_what_brute_force_finds(trained):
+    log = trained.history
+    assert log.steps.tolist() == [0, 60, 120, 180, 240, 250]
+    best = geometry.separation(trained.u, trained.v)
+    assert math.isclose(log.margin[-1].item(), best.margin, abs_tol=1e-5)
+    assert math.isclose(log.optimal_relative_bias[-1].item(), best.relative_bias, abs_tol=1e-5)
+    scalars = {"inverse_temperature": log.inverse_temperature[-1], "relative_bias": log.relative_bias[-1]}
+    loss = losses.sigmoid_loss(trained.u, trained.v, **scalars).item()
+    assert math.isclose(log.loss[-1].item(), loss, rel_tol=1e-3)
+
+
+def test_training_separates_random_pairs(trained):
+    assert trained.history.margin[0] < -0.3 < 0.05 < trained.history.margin[-1]
+    assert geometry.nearest_neighbour_accuracy(trained.u, trained.v) == 1.0
+
+
+def test_identical_images_cannot_be_separated():
+    x, y = torch.eye(12), torch.eye(12)
+    x[1] = x[0]
+    found = encoders.train_encoders(x, y, dim=6, hidden=32, learning_rate=5e-3, n_steps=400, record_every=400)
+    assert geometry.separation(found.u, found.v).margin <= 1e-12
+    assert geometry.separation(found.u[1:], found.v[1:]).margin > 0
+
+
+@pytest.mark.parametrize("parameterization", ["bias", "relative_bias"])
+def test_both_parameterisations_start_at_the_same_function(parameterization):
+    found = encoders.train_encoders(
+        torch.eye(5), torch.eye(5), dim=3, parameterization=parameterization, relative_bias=0.4, n_steps=1
+    )
+    log = found.history
+    assert math.isclose(log.relative_bias[0], 0.4, rel_tol=1e-6)
+    assert math.isclose(log.inverse_temperature[0], 10, rel_tol=1e-6)
+
+
+def test_fixed_scalars_stay_and_locked_texts_stay():
+    locked = sphere.random_points(10, 4, seed=0)
+    found = encoders.train_encoders(
+        torch.eye(10), locked, dim=4, hidden=16, lock_text=True, train_scalars=False, n_steps=30
+    )
+    assert found.history.inverse_temperature.unique().tolist() == [pytest.approx(10)]
+    assert found.history.relative_bias.unique().tolist() == [1.0]
+    torch.testing.assert_close(found.v, locked, atol=1e-6, rtol=0)
+    assert found.history.loss[-1] < found.history.loss[0]
+    with pytest.raises(ValueError, match="it was locked"):
+        found.embed_texts(torch.eye(10))
+
+
+def test_seeds_decide_and_leave_the_global_state_alone(trained):
+    torch.manual_seed(5)
+    before = torch.random.get_rng_state()
+    runs = [
+        encoders.train_encoders(torch.eye(6), torch.eye(6), dim=3, n_steps=5, seed=seed) for seed in (0, 0, 1)
+    ]
+    assert torch.equal(before, torch.random.get_rng_state())
+    assert torch.equal(runs[0].u, runs[1].u) and not torch.equal(runs[0].u, runs[2].u)
+
+
+def test_embedding_new_rows_and_ranking(trained):
+    x = torch.randn(7, 20)
+    u, v = trained.embed_images(x), trained.embed_texts(x)
+    torch.testing.assert_close(u.norm(dim=1), torch.ones(7, dtype=torch.float64))
+    ranked = encoders.rank_candidates(u, v, k=3)
+    s = u @ v.T
+    assert ranked.shape == (7, 3) and torch.equal(ranked[:, 0], s.argmax(1))
+    with pytest.raises(ValueError, match=r"k must be in \[1, 7\]"):
+        encoders.rank_candidates(u, v, k=8)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"dim": 0}, "dim must be"),
+        ({"n_steps": 0}, "n_steps must be"),
+        ({"record_every": 2.5}, "record_every must be"),
+        ({"learning_rate": 0.0}, "learning_rate must be"),
+        ({"scalar_rate": math.inf}, "scalar_rate must be"),
+        ({"parameterization": "both"}, "parameterization"),
+        ({"inverse_temperature": -1.0}, "inverse_temperature"),
+        ({"text": torch.eye(5)}, "one N >= 2"),
+        ({"text": torch.full((4, 4), math.nan)}, "text must be finite"),
+        ({"lock_text": True, "dim": 3}, "dim must be that of the locked texts"),
+        ({"lock_text": True, "dim": 4, "text": 2 * torch.eye(4)}, "norm 1"),
+    ],
+)
+def test_bad_input(options, message):
+    arguments = {"image": torch.eye(4), "text": torch.eye(4), "dim": 4} | options
+    with pytest.raises(ValueError, match=message):
+        encoders.train_encoders(arguments.pop("image"), arguments.pop("text"), **arguments)
