@@ -33,7 +33,8 @@ def guarantee(rows: Any, *, n_columns: int = 2) -> Figure:
     axes[0].plot(order, rows[:, 1], "x", ms=4, color=COLOURS["non_matching"], label="best rival in the row")
     low, high = rows[:, 1].max(), rows[:, 0].min()
     axes[0].axhspan(min(low, high), max(low, high), color=COLOURS["impossible"], alpha=0.4, lw=0)
-    axes[0].set(xlabel="query $i$", ylabel="inner product", title="every row has the same empty interval")
+    title = "every row has the same empty interval" if high > low else "no interval is empty in every row"
+    axes[0].set(xlabel="query $i$", ylabel="inner product", title=title)
     axes[0].legend(fontsize="small", loc="center left", bbox_to_anchor=(0.0, 0.32))
     lead = rows[:, 0] - rows[:, 1]
     axes[1].hist(lead, bins=24, color=COLOURS["u"], alpha=0.8)

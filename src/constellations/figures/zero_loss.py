@@ -114,7 +114,7 @@ def rates(
         panel.set(xscale="log", xlabel="inverse temperature $t$")
     axes[0].legend(fontsize="small", loc="lower right")
     axes[1].legend(fontsize="small", loc="upper right")
-    axes[0].set(title="$-\\log(\\inf_b L)\\,/\\,t$", ylim=(-0.75 * max(margins), 1.2 * max(margins)))
+    axes[0].set(title="$-\\log(\\inf_b L)\\,/\\,t$", ylim=(-1.2 * max(margins), 1.2 * max(margins)))
     axes[1].set(title="minimising $b$, divided by $t$")
     return figure
 
