@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -53,13 +53,13 @@ def adapter_diagram() -> Figure:
             (0.5, "trained", "v", "V_j", ""),
         ):
             _box(panel, (1.05, y), f"{side} encoder", colour=style.COLOURS[colour], hatch=hatch)
-            _arrow(panel, (2.12, y), (3.05, y))
             panel.text(2.58, y + 0.14, f"${name}$", ha="center", fontsize=9)
     for y, sign, colour in ((2.0, "", "u"), (0.5, "-", "v")):
         text = rf"$(\delta\,x,\ {sign}\sqrt{{1-\delta^2}})$"
         _box(axes[0], (4.1, y), text, colour=style.COLOURS[colour])
+        _arrow(axes[0], (2.12, y), (3.05, y))
         _arrow(axes[0], (5.17, y), (6.6, 1.25 + 0.28 * np.sign(y - 1.25)))
-        _arrow(axes[1], (3.05, y), (6.6, 1.25 + 0.28 * np.sign(y - 1.25)))
+        _arrow(axes[1], (2.12, y), (6.6, 1.25 + 0.28 * np.sign(y - 1.25)))
     for panel, logit in (
         (axes[0], r"$t\,(s'_{ij}-b_{rel})$"),
         (axes[1], r"$t'\,(s_{ij}-b'_{rel})$"),
@@ -105,4 +105,41 @@ def allowed_margins(
         ylim=(min(-0.15, float(every.min()) - 0.05), max(0.16, 1.25 * best)),
     )
     axes.legend(fontsize=7.5, loc="center left", bbox_to_anchor=(1.0, 0.5))
+    return figure
+
+
+def frozen_sweep(
+    relative_biases: Sequence[float],
+    grid: Any,
+    bounds: Any,
+    groups: Mapping[str, Any],
+    *,
+    reached: float | None,
+) -> Figure:
+    """Margins at frozen relative biases (``[B, R]`` per loss variant), under the largest margin the locked side allows.
+
+    ``bounds`` is ``[R, G]`` over ``grid`` ``[G]``; ``reached`` is a level for comparison, the margin of a trained loss.
+    """
+    figure, axes = style.new_figure(height=3.7)
+    style.band(
+        axes, grid, bounds, colour=style.COLOURS["bound"], label="largest margin the locked side allows"
+    )
+    if reached is not None:
+        axes.axhline(
+            reached,
+            color=style.COLOURS["relative_bias"],
+            linestyle=":",
+            label="reached with $t$, $b_{rel}$ trained",
+        )
+    names = {"exact": "exact loss", "published": "clamped loss"}
+    for name, values in groups.items():
+        sample = np.asarray(values, dtype=float)
+        spread = sample.std(axis=1, ddof=1) if sample.shape[1] > 1 else np.zeros(len(sample))
+        axes.errorbar(
+            relative_biases, sample.mean(axis=1), spread, color=style.COLOURS[name],
+            marker=style.MARKERS[name], linestyle=style.LINES[name], capsize=3, markersize=5, label=names[name],
+        )  # fmt: skip
+    axes.axhline(0.0, color=style.COLOURS["neutral"], linewidth=0.8)
+    axes.set(xlabel="frozen relative bias $b_{rel}$", ylabel="margin $m^*$")
+    figure.legend(loc="outside upper center", ncols=2, fontsize=8)
     return figure

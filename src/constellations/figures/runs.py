@@ -1,0 +1,91 @@
+"""What training settings did, side by side: histograms of the inner products they end with, and their loss curves."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from constellations.figures import style
+
+BINS = np.linspace(-1, 1, 61)
+
+
+def _filled(axes: Any, values: np.ndarray, key: str, hatch: str | None) -> None:
+    """A density histogram; the areas are normalised to 1, the tallest bars of both kinds may differ widely."""
+    axes.hist(
+        values, bins=BINS, density=True, color=style.COLOURS[key], alpha=0.75, hatch=hatch, edgecolor="white",
+        linewidth=0.2, label=key.replace("_", "-"),
+    )  # fmt: skip
+
+
+def inner_product_panels(
+    samples: Mapping[str, tuple[Any, Any]],
+    relative_biases: Mapping[str, float],
+    margins: Mapping[str, tuple[float, float]],
+    *,
+    columns: int = 2,
+) -> Figure:
+    """One panel per setting: densities of matching and non-matching inner products of all its runs.
+
+    Parameters
+    ----------
+    samples:
+        ``(matching, non-matching)`` inner products by setting, any shape.
+    relative_biases:
+        The relative bias of the loss (a mean over runs), drawn as a line. Outside ``[-1, 1]`` it is left out.
+    margins:
+        Mean and standard deviation of ``m*`` over runs, written in the panel.
+    columns:
+        Panels per row.
+    """
+    rows = -(-len(samples) // columns)
+    figure, axes = style.new_figure(
+        n_rows=rows, n_columns=columns, height=1.75 * rows + 0.5, sharex=True, squeeze=False
+    )
+    panels = np.ravel(axes)
+    for panel, (name, (matching, non_matching)) in zip(panels, samples.items(), strict=False):
+        _filled(panel, np.ravel(non_matching), "non_matching", "////")
+        _filled(panel, np.ravel(matching), "matching", None)
+        if abs(relative_biases[name]) <= 1:
+            panel.axvline(
+                relative_biases[name], color="black", linestyle="--", linewidth=1.1, label="$b_{rel}$"
+            )
+        mean, spread = margins[name]
+        panel.set_title(f"{name}\n$m^*$ = {mean:.3f} ± {spread:.3f}", fontsize=8.5)
+        panel.set(xlim=(-1, 1), yticks=[])
+        panel.tick_params(labelsize=8)
+    for unused in panels[len(samples) :]:
+        unused.set_axis_off()
+    for panel in axes[-1]:
+        panel.set_xlabel("inner product", fontsize=8.5)
+    handles, labels = panels[0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside upper center", ncols=3, fontsize=8.5)
+    return figure
+
+
+def loss_curves(
+    steps: Any,
+    losses: Mapping[str, Any],
+    *,
+    colours: Mapping[str, str],
+    lines: Mapping[str, Any],
+    reference: tuple[float, str] | None = None,
+) -> Figure:
+    """Summed loss over training (``[R, S]`` by setting), both axes logarithmic: mean and spread of its logarithm.
+
+    ``reference`` draws a labelled level.
+    """
+    figure, axes = style.new_figure(height=3.6)
+    x = np.maximum(np.asarray(steps, dtype=float), 1)
+    for name, values in losses.items():
+        style.band(axes, x, values, colour=colours[name], linestyle=lines[name], label=name, log=True)
+    if reference is not None:
+        axes.axhline(
+            reference[0], color=style.COLOURS["bound"], linewidth=1, linestyle=(0, (1, 2)), label=reference[1]
+        )
+    axes.set(xscale="log", yscale="log", xlabel="training step", ylabel="summed loss")
+    figure.legend(loc="outside right center", fontsize=8)
+    return figure
