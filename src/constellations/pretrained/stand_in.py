@@ -18,30 +18,36 @@ def stand_in(
     n_classes: int = 1000,
     images_per_class: int = 50,
     dim: int = 768,
-    spread: int = 200,
+    spread: int | None = None,
     seed: int = 0,
 ) -> tuple[Tensor, Tensor, Tensor]:
     r"""Unit vectors ``images [C k, d]``, ``texts [C, d]`` and ``labels [C k]`` with given means, float32.
 
-    Both modalities have a mean of squared norm ``A``; around it lies a Gaussian part in ``spread`` dimensions, with
-    correlation ``rho`` between an image and its own text:
+    Both modalities have a centre of squared norm ``A``; around it lies a Gaussian part in ``spread`` dimensions (all, if
+    ``None``), with correlation ``rho`` between an image and its own text, and rows are normalised at the end:
 
     .. math::
         \bar s = \tfrac1C p + (1 - \tfrac1C) q, \qquad A = \tfrac12 D + \bar s, \qquad \rho = (p - \bar s) / (1 - A)
 
-    for ``p, q`` the mean matching and non-matching products and ``D = |mean u - mean v|^2``; exact up to sampling error.
+    for ``p, q`` the mean matching and non-matching products and ``D = |mean u - mean v|^2``; right up to
+    sampling and the last step.
     A stand-in, not a model of SigLIP: only these three numbers are SigLIP's.
 
     Raises
     ------
     ValueError
-        For sizes below 2, ``spread > dim - 2``, or moments that no unit vectors of this kind have.
+        For sizes below 2, ``spread > dim``, or moments that no unit vectors of this kind have.
     """
-    for name, value in (("n_classes", n_classes), ("images_per_class", images_per_class), ("spread", spread)):
-        if value < (1 if name == "images_per_class" else 2):
-            raise ValueError(f"{name} must be at least {1 if name == 'images_per_class' else 2}, got {value}")
-    if spread > dim - 2:
-        raise ValueError(f"spread must be at most dim - 2 = {dim - 2}, got {spread}")
+    spread = dim if spread is None else spread
+    for name, value, lowest in (
+        ("n_classes", n_classes, 2),
+        ("images_per_class", images_per_class, 1),
+        ("spread", spread, 2),
+    ):
+        if value < lowest:
+            raise ValueError(f"{name} must be at least {lowest}, got {value}")
+    if spread > dim:
+        raise ValueError(f"spread must be at most dim = {dim}, got {spread}")
     average = mean_matching / n_classes + (1 - 1 / n_classes) * mean_non_matching
     centre = norm_of_mean / 2 + average
     rho = (mean_matching - average) / (1 - centre) if 0 < centre < 1 else math.nan
@@ -67,9 +73,9 @@ def _centred(rng: Any, n: int, spread: int) -> np.ndarray:
 
 
 def _place(part: np.ndarray, centre: float, angle: float, dim: int) -> Tensor:
-    """Rows of norm ``sqrt(1 - centre)`` along ``part``, around a point of norm ``sqrt(centre)`` in the first two axes."""
+    """Rows ``c + sqrt(1 - centre) part``, normalised; ``c`` has norm ``sqrt(centre)`` and lies in the first two axes."""
     points = np.zeros((len(part), dim), dtype=np.float32)
-    points[:, :2] = math.sqrt(centre) * np.array([math.cos(angle), math.sin(angle)])
-    rows = part / np.linalg.norm(part, axis=1, keepdims=True)
-    points[:, 2 : 2 + part.shape[1]] = math.sqrt(1 - centre) * rows
+    points[:, : part.shape[1]] = math.sqrt(1 - centre) * part
+    points[:, :2] += math.sqrt(centre) * np.array([math.cos(angle), math.sin(angle)], dtype=np.float32)
+    points /= np.linalg.norm(points, axis=1, keepdims=True)
     return torch.from_numpy(points)
