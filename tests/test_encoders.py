@@ -9,7 +9,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from constellations import encoders, geometry, losses, sphere
+from constellations import encoders, geometry, logit_blocks, losses, sphere
 
 
 def random_pairs(n, dim, seed, *, dtype=torch.float64):
@@ -32,12 +32,12 @@ def test_gradients_equal_autograd(n, dim, t, b_rel, seed, block):
         u, v, inverse_temperature=scalars[0], relative_bias=scalars[1], reduction="mean"
     )
     expected = torch.autograd.grad(loss, [u, v, *scalars])
-    whole, encoders.BLOCK = encoders.BLOCK, block
+    whole, logit_blocks.BLOCK = logit_blocks.BLOCK, block
     try:
         with torch.no_grad():
-            found = encoders.loss_gradients(u, v, *scalars)
+            found = logit_blocks.loss_gradients(u, v, *scalars)
     finally:
-        encoders.BLOCK = whole
+        logit_blocks.BLOCK = whole
     for a, b in zip(found, expected, strict=True):
         torch.testing.assert_close(a, b, rtol=1e-9, atol=1e-12)
 
@@ -45,7 +45,7 @@ def test_gradients_equal_autograd(n, dim, t, b_rel, seed, block):
 @pytest.mark.parametrize("t", [1e3, 1e4])
 def test_gradients_stay_finite_when_saturated(t):
     u, v = random_pairs(12, 3, 0, dtype=torch.float32)
-    found = encoders.loss_gradients(u, v, torch.tensor(t), torch.tensor(0.1))
+    found = logit_blocks.loss_gradients(u, v, torch.tensor(t), torch.tensor(0.1))
     assert all(bool(torch.isfinite(x).all()) for x in found)
     assert not any(bool(((x != 0) & (x.abs() < 1e-38)).any()) for x in found)
 
@@ -53,7 +53,7 @@ def test_gradients_stay_finite_when_saturated(t):
 @pytest.mark.parametrize("parameterization", ["bias", "relative_bias"])
 @pytest.mark.parametrize("block", [7, 4_000_000])
 def test_one_step_is_adam_on_the_sigmoid_loss(parameterization, block, monkeypatch):
-    monkeypatch.setattr(encoders, "BLOCK", block)
+    monkeypatch.setattr(logit_blocks, "BLOCK", block)
     x, y = (torch.randn(9, 5, generator=torch.Generator().manual_seed(k)) for k in (0, 1))
     options = dict(dim=4, hidden=8, parameterization=parameterization, relative_bias=0.3, seed=3)
     start = encoders.train_encoders(x, y, n_steps=1, learning_rate=1e-9, scalar_rate=1e-9, **options)
@@ -83,6 +83,16 @@ def test_history_is_what_brute_force_finds(trained):
     scalars = {"inverse_temperature": log.inverse_temperature[-1], "relative_bias": log.relative_bias[-1]}
     loss = losses.sigmoid_loss(trained.u, trained.v, **scalars).item()
     assert math.isclose(log.loss[-1].item(), loss, rel_tol=1e-3)
+
+
+def test_held_out_pairs_are_watched_and_change_nothing(trained):
+    x, y = torch.eye(12), torch.eye(12).flip(0)
+    options = dict(dim=3, hidden=16, n_steps=40, record_every=20)
+    plain = encoders.train_encoders(x[:8], y[:8], **options)
+    watched = encoders.train_encoders(x[:8], y[:8], held_out=(x[8:], y[8:]), **options)
+    assert torch.equal(plain.u, watched.u) and bool(plain.history.held_out_recall.isnan().all())
+    u, v = watched.embed_images(x[8:]), watched.embed_texts(y[8:])
+    assert watched.history.held_out_recall[-1] == geometry.nearest_neighbour_accuracy(u, v)
 
 
 def test_training_separates_random_pairs(trained):

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import logsigmoid
 from tqdm import trange
 
+from constellations.geometry import nearest_neighbour_accuracy
+from constellations.logit_blocks import loss_gradients, measure
 from constellations.losses import SigmoidLoss
 from constellations.scalars import integer, positive
 from constellations.sphere import as_points, normalize
-
-BLOCK = 4_000_000  # entries of the logit matrix held at once
 
 
 class Tower(nn.Module):
@@ -40,7 +38,8 @@ class Tower(nn.Module):
 class History:
     """What was measured on the training pairs at the recorded ``steps``, each ``[S]`` in float64.
 
-    ``loss`` is the exact sum over the ``N^2`` pairs at the ``inverse_temperature`` and ``relative_bias`` of that step.
+    ``loss`` is the exact sum over the ``N^2`` pairs at the ``inverse_temperature`` and ``relative_bias`` of that step;
+    ``held_out_recall`` the fraction of held-out images whose own text is nearest (NaN without held-out pairs).
     """
 
     steps: Tensor
@@ -49,6 +48,7 @@ class History:
     relative_bias: Tensor
     margin: Tensor
     optimal_relative_bias: Tensor
+    held_out_recall: Tensor
 
 
 @dataclass(frozen=True)
@@ -73,45 +73,11 @@ class Encoders:
         return _embed(self.text_tower, features)
 
 
-def loss_gradients(
-    u: Tensor, v: Tensor, inverse_temperature: Tensor, relative_bias: Tensor
-) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    r"""Gradients of the exact *mean* sigmoid loss in ``u, v [N, d]``, ``t`` and ``b_rel``, by blocks of rows.
-
-    With ``P_ij = sigmoid(t (s_ij - b_rel))`` and ``P_ii - 1`` on the diagonal,
-
-    .. math::
-        N^2 \nabla_U = t P V, \quad N^2 \nabla_V = t P^\top U, \quad
-        N^2 \partial_t = \sum P_{ij} (s_{ij} - b_{rel}), \quad N^2 \partial_{b_{rel}} = -t \sum P_{ij}.
-
-    One exponential per pair, and no graph: several times faster than differentiating :func:`losses.sigmoid_loss`, to
-    which it is equal.
-    """
-    pu, pv, total = torch.zeros_like(u), torch.zeros_like(v), u.new_zeros(())
-    for rows, logits in _logits(u, v, inverse_temperature, relative_bias):
-        matching = logits.diagonal(offset=rows.start)
-        corner = -torch.sigmoid(-matching)
-        weights = logits.clamp_min_(-80).sigmoid_()  # no subnormal numbers
-        weights.diagonal(offset=rows.start).copy_(corner)
-        pu[rows] = weights @ v
-        pv += weights.T @ u[rows]
-        total += weights.sum()
-    t, scale = inverse_temperature, len(u) ** -2
-    t_gradient = (u * pu).sum() - relative_bias * total
-    return pu * (t * scale), pv * (t * scale), t_gradient * scale, -t * total * scale
-
-
-def _logits(u: Tensor, v: Tensor, t: Tensor, relative_bias: Tensor) -> Iterator[tuple[slice, Tensor]]:
-    size = max(1, BLOCK // len(v))
-    for start in range(0, len(u), size):
-        rows = slice(start, min(start + size, len(u)))
-        yield rows, (u[rows] @ v.T).sub_(relative_bias).mul_(t)
-
-
 def train_encoders(
     image: Any,
     text: Any,
     *,
+    held_out: tuple[Any, Any] | None = None,
     dim: int = 16,
     hidden: int = 128,
     parameterization: Literal["relative_bias", "bias"] = "relative_bias",
@@ -134,6 +100,8 @@ def train_encoders(
     image, text:
         Features ``[N, D1]`` and ``[N, D2]``, best whitened. With ``lock_text`` the texts are unit vectors ``[N, dim]``
         and stay where they are.
+    held_out:
+        Features of other matching rows, only to be watched.
     parameterization, inverse_temperature, relative_bias, train_scalars:
         What :class:`constellations.losses.SigmoidLoss` trains, and the start: both parameterisations start at the same
         function, ``b = t b_rel``.
@@ -170,12 +138,14 @@ def train_encoders(
         {"params": list(loss.parameters()), "lr": scalar_rate},
     ]
     optimizer = torch.optim.Adam([group for group in groups if group["params"]])
+    watched = None if held_out is None else _features(*held_out, False, dim, device)
     measured = []
     for step in trange(n_steps + 1, disable=not progress, desc="encoders"):
         u, v = image_tower(x), y if text_tower is None else text_tower(y)
         t, b_rel = loss.inverse_temperature, loss.current_relative_bias()
         if step % record_every == 0 or step == n_steps:
-            measured.append([step, *_measure(u, v, t, b_rel)])
+            recall = _recall(image_tower, text_tower, watched)
+            measured.append([step, *measure(u, v, t, b_rel), recall])
         if step < n_steps:
             optimizer.zero_grad()
             _backward(u, v, t, b_rel)
@@ -208,18 +178,10 @@ def _loss(
 
 
 @torch.no_grad()
-def _measure(u: Tensor, v: Tensor, t: Tensor, b_rel: Tensor) -> tuple[float, ...]:
-    """Summed exact loss, ``t``, ``b_rel``, ``m*`` and ``b*_rel`` of the training pairs."""
-    total, low, high = 0.0, torch.inf, -torch.inf
-    for rows, logits in _logits(u, v, t, b_rel):
-        matching = logits.diagonal(offset=rows.start)
-        low = min(low, float(matching.min()))
-        total -= float(logsigmoid(matching).double().sum())
-        matching.fill_(-torch.inf)
-        high = max(high, float(logits.max()))
-        total -= float(logsigmoid(-logits).sum(1).double().sum())
-    margin, centre = (low - high) / (2 * float(t)), (low + high) / (2 * float(t)) + float(b_rel)
-    return total, float(t), float(b_rel), margin, centre
+def _recall(image_tower: Tower, text_tower: Tower | None, watched: tuple[Tensor, Tensor] | None) -> float:
+    if watched is None or text_tower is None:
+        return float("nan")
+    return float(nearest_neighbour_accuracy(image_tower(watched[0]), text_tower(watched[1])))
 
 
 @torch.no_grad()
