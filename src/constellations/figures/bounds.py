@@ -114,7 +114,7 @@ def dimension_brackets(
         axes.text(n_pairs[0] * 1.3, dim * 1.06, label, fontsize=8, color=style.COLOURS["neutral"])
     axes.set(xscale="log", yscale="log", xlabel="number of pairs $N$", ylabel="dimension $d$")
     axes.set_xlim(n_pairs[0], n_pairs[-1])
-    axes.legend(fontsize="small", loc="lower right", title="margin")
+    figure.legend(*axes.get_legend_handles_labels(), loc="outside right center", fontsize="small")
     return figure
 
 
@@ -125,9 +125,9 @@ def margins_against_dimension(
     *,
     limit: float,
     wanted: float,
-    models: Sequence[tuple[str, int, float]],
+    models: Sequence[tuple[str, Any, Any]],
 ) -> Figure:
-    """The margin that is possible and the one that is not against the dimension; models as labelled points."""
+    """The margin that is possible and the one that is not against the dimension; ``models`` as groups of points."""
     figure, axes = style.new_figure(height=3.8)
     colours = style.COLOURS
     top = 1.12 * limit
