@@ -287,6 +287,18 @@ def test_twins_attain_the_weighted_bound_geometrically():
     assert bounds["Proposition 1"][0] > 2.0
 
 
+def test_failing_in_both_directions():
+    u = torch.tensor([[1.0, 0.0], [0.0, 1.0]], dtype=torch.float64)
+    v = torch.tensor([[0.8, 0.6], [0.8, 0.6]], dtype=torch.float64)
+    assert brute_force.failing_fraction(u, v) == 1.0
+    v = normalize(torch.tensor([[1.0, 0.1], [1.0, 0.2]], dtype=torch.float64))
+    one, other = brute_force.failing_fraction(u, v), brute_force.failing_fraction(v, u)
+    assert (one, other) == (0.0, 0.5)
+    assert (
+        brute_force.failing_fraction(u, v, both=True) == brute_force.failing_fraction(v, u, both=True) == 0.5
+    )
+
+
 def test_the_best_of_a_grid_is_still_a_bound():
     u, v = configuration(12, 3, 5, 0.6)
     bounds = brute_force.bounds_by_batch_size(

@@ -33,15 +33,18 @@ class Enumeration:
     closed_form_error: float
 
 
-def failing_fraction(u: Any, v: Any) -> float:
+def failing_fraction(u: Any, v: Any, *, both: bool = False) -> float:
     """Fraction of the ``u_i`` with a rival ``v_j`` at least as near as ``v_i`` (ties fail), for one ``[N, d]``.
+
+    ``both=True`` searches from ``v`` to ``u`` too and gives the larger fraction.
 
     >>> failing_fraction([[1.0, 0.0], [1.0, 0.0]], [[1.0, 0.0], [1.0, 0.0]])
     1.0
     """
     s = inner_products(u, v)
     rivals = s.masked_fill(torch.eye(s.shape[-1], dtype=torch.bool), -torch.inf).amax(-1)
-    return (s.diagonal() <= rivals).double().mean().item()
+    fraction = (s.diagonal() <= rivals).double().mean().item()
+    return max(fraction, failing_fraction(v, u)) if both else fraction
 
 
 def enumerate_batches(*, n_pairs: int, n_trials: int, seed: int) -> Enumeration:
@@ -69,7 +72,7 @@ def enumerate_batches(*, n_pairs: int, n_trials: int, seed: int) -> Enumeration:
             expected = per_batch[sizes == size].mean()
             closed = expected_batch_loss(entries, batch_size=size)
             errors.append(abs(closed - expected) / max(expected, 1e-300))
-            failing.append(failing_fraction(u, v))
+            failing.append(failing_fraction(u, v, both=True))
             losses.append(expected)
             batch_sizes.append(size)
     bounds = retrieval_failure_bounds(np.array(losses), n_pairs=n_pairs, batch_size=np.array(batch_sizes))

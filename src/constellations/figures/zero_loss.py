@@ -193,7 +193,7 @@ def histogram(axes: Any, matching: Any, non_matching: Any, *, bins: int = 60) ->
     edges = np.linspace(-1, 1, bins + 1)
     for values, key, hatch in ((non_matching, "non_matching", "//"), (matching, "matching", None)):
         axes.hist(
-            values, bins=edges, density=True, color=COLOURS[key], alpha=0.75, hatch=hatch, edgecolor="white",
+            values, bins=edges, density=True, color=COLOURS[key], hatch=hatch, edgecolor="white",
             linewidth=0.3, label=key.replace("_", "-"),
         )  # fmt: skip
     low, high = float(np.max(non_matching)), float(np.min(matching))
