@@ -4,9 +4,8 @@ function (key, bounds) {
   if (!root || root.dataset.ready) return;
   root.dataset.ready = "1";
   root.querySelector("form").hidden = false;
-  var fields = {}, outputs = {};
+  var fields = {}, outputs = Array.from(root.querySelectorAll("output"));
   root.querySelectorAll("input").forEach(function (input) { fields[input.name] = input; });
-  root.querySelectorAll("output").forEach(function (output) { outputs[output.name] = output; });
   var error = root.querySelector("[role=alert]"), preset = root.querySelector("select");
 
   function value(name) {
@@ -20,7 +19,7 @@ function (key, bounds) {
   }
 
   function show(texts) {
-    Object.keys(outputs).forEach(function (name) { outputs[name].innerHTML = texts[name] || "\u2013"; });
+    outputs.forEach(function (output) { output.innerHTML = texts[output.name] || "\u2013"; });
   }
 
   function update() {
