@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
 
 from constellations.figures import style
+from constellations.figures.runs import as_label
 
 
 def _box(axes: Any, centre: tuple[float, float], text: str, *, colour: str, hatch: str = "") -> None:
@@ -94,7 +95,7 @@ def allowed_margins(
     axes.axhline(0.0, color=style.COLOURS["neutral"], linewidth=0.8)
     for name, (relative_bias, margin) in points.items():
         axes.plot(
-            relative_bias, margin, linestyle="", marker=markers[name], color=colours[name], label=name,
+            relative_bias, margin, linestyle="", marker=markers[name], color=colours[name], label=as_label(name),
             markersize=6, markeredgecolor="white", markeredgewidth=0.5,
         )  # fmt: skip
     every = np.concatenate([np.ravel(margin) for _, margin in points.values()])
@@ -104,7 +105,7 @@ def allowed_margins(
         xlim=(-0.35, 1.0),
         ylim=(min(-0.15, float(every.min()) - 0.05), max(0.16, 1.25 * best)),
     )
-    axes.legend(fontsize=7.5, loc="center left", bbox_to_anchor=(1.0, 0.5))
+    figure.legend(loc="outside upper center", ncols=2, fontsize=8)
     return figure
 
 

@@ -10,6 +10,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from constellations.figures import style
+from constellations.figures.runs import as_label
 
 MARKERS = "osD^vPX*"
 DASHES = ("-", "--", "-.", ":")
@@ -58,39 +59,41 @@ def gap_against_modalities(
     for index, (name, (k, mean, spread)) in enumerate(candidates.items()):
         axes.errorbar(
             k, mean, spread, color=colours[index], marker=MARKERS[(index + 1) % len(MARKERS)], capsize=3,
-            linestyle=DASHES[index % len(DASHES)], linewidth=1.4, markersize=5, label=name,
+            linestyle=DASHES[index % len(DASHES)], linewidth=1.4, markersize=5, label=as_label(name),
         )  # fmt: skip
     axes.set(xlabel="modalities $k$", ylabel="final gap $2m^*$")
     axes.set_xticks(list(modalities))
     axes.axhline(0.0, color=style.COLOURS["neutral"], linewidth=0.8)
-    axes.legend(fontsize=7.5, loc="center left", bbox_to_anchor=(1.0, 0.5))
+    figure.legend(loc="outside upper center", ncols=2, fontsize=8)
     return figure
 
 
 def bound_over_margins(
-    relative_biases: Any, bounds: Mapping[int, Any], points: Mapping[str, Mapping[int, tuple[Any, Any]]]
+    relative_biases: Any,
+    bounds: Mapping[str, Mapping[int, Any]],
+    points: Mapping[str, Mapping[int, tuple[Any, Any]]],
 ) -> Figure:
-    """The k-modality bound over ``b_rel`` for several k, with measured ``(b*_rel, m*)``; one panel per graph.
+    """Bounds on the margin over ``b_rel`` by graph and k, with trained ``(b*_rel, m*)``; one panel per graph.
 
-    Colour and marker say k, the same for a bound and its points.
+    Colour and marker say k, the same for a bound and its points. Bounds of a k without points are drawn black.
     """
     figure, axes = style.new_figure(n_columns=len(points), height=4.0, sharey=True, squeeze=False)
+    every = sorted({k for measured in points.values() for k in measured})
     looks = {
         k: (colour, MARKERS[i % len(MARKERS)])
-        for i, (k, colour) in enumerate(zip(sorted(bounds), style.swept_colours(len(bounds)), strict=True))
+        for i, (k, colour) in enumerate(zip(every, style.swept_colours(len(every)), strict=True))
     }
     for panel, (title, measured) in zip(np.ravel(axes), points.items(), strict=True):
-        for k, (colour, _) in looks.items():
-            panel.plot(relative_biases, bounds[k], color=colour, linewidth=1.2)
+        for k, values in bounds[title].items():
+            lone = len(bounds[title]) == 1
+            panel.plot(relative_biases, values, color="black" if lone else looks[k][0], linewidth=1.2)
         for k, (relative_bias, margin) in sorted(measured.items()):
             colour, marker = looks[k]
             panel.plot(
                 relative_bias, margin, linestyle="", marker=marker, color=colour, markeredgecolor="black",
                 markeredgewidth=0.4, label=f"k = {k}", markersize=6,
             )  # fmt: skip
-        panel.set(title=title, xlabel="relative bias $b^*_{rel}$", xlim=(-1, 1), ylim=(-0.02, 0.55))
+        panel.set(title=title, xlabel="relative bias $b^*_{rel}$", xlim=(-1, 1), ylim=(-0.02, 0.58))
     axes[0, 0].set(ylabel="margin $m^*$")
-    axes[0, -1].legend(
-        fontsize=7.5, title="lines: bound; marks: trained", title_fontsize=7.5, loc="upper left"
-    )
+    axes[0, 0].legend(fontsize=8, title="lines: bound; marks: trained", title_fontsize=8, loc="upper left")
     return figure

@@ -13,6 +13,11 @@ from constellations.figures import style
 BINS = np.linspace(-1, 1, 61)
 
 
+def as_label(name: str) -> str:
+    """The name of a setting with ``b_rel`` set as mathematics."""
+    return name.replace("b_rel", "$b_{rel}$")
+
+
 def _filled(axes: Any, values: np.ndarray, key: str, hatch: str | None) -> None:
     """A density histogram; the areas are normalised to 1, the tallest bars of both kinds may differ widely."""
     axes.hist(
@@ -54,8 +59,8 @@ def inner_product_panels(
                 relative_biases[name], color="black", linestyle="--", linewidth=1.1, label="$b_{rel}$"
             )
         mean, spread = margins[name]
-        panel.set_title(f"{name}\n$m^*$ = {mean:.3f} ± {spread:.3f}", fontsize=8.5)
-        panel.set(xlim=(-1, 1), yticks=[])
+        panel.set_title(f"{as_label(name)}\n$m^*$ = {mean:.3f} ± {spread:.3f}", fontsize=8.5)
+        panel.set(xlim=(-1, 1), xticks=[-1, -0.5, 0, 0.5, 1], yticks=[])
         panel.tick_params(labelsize=8)
     for unused in panels[len(samples) :]:
         unused.set_axis_off()
@@ -81,11 +86,13 @@ def loss_curves(
     figure, axes = style.new_figure(height=3.6)
     x = np.maximum(np.asarray(steps, dtype=float), 1)
     for name, values in losses.items():
-        style.band(axes, x, values, colour=colours[name], linestyle=lines[name], label=name, log=True)
+        style.band(
+            axes, x, values, colour=colours[name], linestyle=lines[name], label=as_label(name), log=True
+        )
     if reference is not None:
         axes.axhline(
             reference[0], color=style.COLOURS["bound"], linewidth=1, linestyle=(0, (1, 2)), label=reference[1]
         )
     axes.set(xscale="log", yscale="log", xlabel="training step", ylabel="summed loss")
-    figure.legend(loc="outside right center", fontsize=8)
+    figure.legend(loc="outside upper center", ncols=2, fontsize=8)
     return figure
