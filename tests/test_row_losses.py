@@ -90,6 +90,11 @@ def test_descent_reports_what_it_reached_and_does_not_depend_on_its_batch():
         (lambda: row_losses.triplet_minimum(n_pairs=3, margin_parameter=-1.0), "margin_parameter"),
         (lambda: row_losses.info_nce_bounds(math.nan, n_pairs=3, inverse_temperature=1.0), "gap"),
         (lambda: descend(info_nce_loss, n_pairs=3, dim=2, seeds=[]), "seeds"),
+        (lambda: descend(info_nce_loss, n_pairs=3, dim=2, seeds=[0], inverse_temperature=-1.0), "inverse_t"),
+        (
+            lambda: descend(info_nce_loss, n_pairs=3, dim=2, seeds=[0], inverse_temperature=[1.0, 2.0]),
+            "inverse_t",
+        ),
         (lambda: descend(info_nce_loss, n_pairs=3, dim=2, seeds=[0], n_steps=0), "n_steps"),
         (lambda: descend(info_nce_loss, n_pairs=3, dim=2, seeds=[0], learning_rate=0.0), "learning_rate"),
         (lambda: descend(info_nce_loss, n_pairs=1, dim=2, seeds=[0]), "n_pairs"),

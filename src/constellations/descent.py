@@ -14,7 +14,8 @@ from torch import Tensor
 
 from constellations.geometry import separation
 from constellations.row_losses import row_gap
-from constellations.sphere import normalize, random_points, tangent
+from constellations.scalars import positive
+from constellations.sphere import random_points, tangent
 
 Loss = Callable[[Tensor, Tensor, Tensor], Tensor]
 
@@ -44,7 +45,7 @@ def descend(
     n_pairs: int,
     dim: int,
     seeds: Sequence[int],
-    inverse_temperature: float = 10.0,
+    inverse_temperature: float | Sequence[float] = 10.0,
     train_inverse_temperature: bool = True,
     n_steps: int = 1000,
     learning_rate: float = 0.01,
@@ -62,7 +63,7 @@ def descend(
     seeds:
         One run per seed. The initial points of a seed are those of :func:`constellations.training.synchronize`.
     inverse_temperature, train_inverse_temperature:
-        Initial ``t > 0``, and whether ``log t`` is trained.
+        Initial ``t > 0``, one for all runs or one per run, and whether ``log t`` is trained.
     record_every:
         Steps between entries of the histories; the last step is always recorded.
 
@@ -80,15 +81,22 @@ def descend(
     >>> result.row_gap.item() > 0
     True
     """
-    options = {"inverse_temperature": inverse_temperature, "learning_rate": learning_rate}
-    options |= {"n_steps": n_steps, "record_every": record_every, "number of seeds": len(seeds)}
+    options = {
+        "learning_rate": learning_rate,
+        "n_steps": n_steps,
+        "record_every": record_every,
+        "number of seeds": len(seeds),
+    }
     for name, value in options.items():
         if not value > 0:
             raise ValueError(f"{name} must be above 0, got {value!r}")
     points = torch.stack(
         [torch.stack([random_points(n_pairs, dim, seed=s, stream=k) for s in seeds]) for k in (0, 1)]
     ).requires_grad_()
-    log_t = torch.full((len(seeds),), inverse_temperature, dtype=torch.float64).log()
+    t = torch.as_tensor(positive(inverse_temperature, "inverse_temperature"))
+    if t.ndim and t.shape != (len(seeds),):
+        raise ValueError(f"inverse_temperature must be one number or {len(seeds)} of them, got {len(t)}")
+    log_t = t.log().expand(len(seeds)).clone()
     log_t.requires_grad_(train_inverse_temperature)
     optimiser = torch.optim.Adam([x for x in (points, log_t) if x.requires_grad], lr=learning_rate)
     history = []
@@ -112,7 +120,7 @@ def _one_step(loss: Loss, points: Tensor, log_t: Tensor, optimiser: torch.optim.
         points.grad = tangent(points, points.grad)  # type: ignore[arg-type]
     optimiser.step()
     with torch.no_grad():
-        points.copy_(normalize(points))
+        points /= points.norm(dim=-1, keepdim=True)
 
 
 def _measure(points: Tensor) -> tuple[Tensor, Tensor]:
