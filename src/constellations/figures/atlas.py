@@ -90,6 +90,6 @@ def spheres(pairs: Sequence[tuple[Any, Any]], titles: Sequence[str]) -> Figure:
 def groups(u: Any, v: Any) -> list[sphere_view.PointGroup]:
     """The two modalities as groups of a view of the sphere."""
     return [
-        sphere_view.PointGroup(np.asarray(u), "$U$", style.COLOURS["u"], "o"),
-        sphere_view.PointGroup(np.asarray(v), "$V$", style.COLOURS["v"], "^"),
+        sphere_view.PointGroup(np.asarray(u), "U", style.COLOURS["u"], "o"),
+        sphere_view.PointGroup(np.asarray(v), "V", style.COLOURS["v"], "^"),
     ]
