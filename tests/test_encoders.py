@@ -92,6 +92,7 @@ def test_held_out_pairs_are_watched_and_change_nothing(trained):
     watched = encoders.train_encoders(x[:8], y[:8], held_out=(x[8:], y[8:]), **options)
     assert torch.equal(plain.u, watched.u) and bool(plain.history.held_out_recall.isnan().all())
     u, v = watched.embed_images(x[8:]), watched.embed_texts(y[8:])
+    assert encoders.curves([watched, plain])["margin"].shape == (2, 3)
     assert watched.history.held_out_recall[-1] == geometry.nearest_neighbour_accuracy(u, v)
 
 

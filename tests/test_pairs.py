@@ -119,6 +119,15 @@ def test_whitening_decorrelates(n, dim, n_components, seed):
     np.testing.assert_allclose(y.T @ y / n, np.eye(y.shape[1]), atol=2e-2)
 
 
+def test_whitening_pairs_looks_at_the_training_rows_alone():
+    image, text = np.random.default_rng(0).normal(size=(2, 20, 4)).astype(np.float32)
+    one = pairs.whiten_pairs(pairs.PairedFeatures(image, text, ("",) * 20), range(12), n_components=3)
+    image[15] += 5
+    two = pairs.whiten_pairs(pairs.PairedFeatures(image, text, ("",) * 20), range(12), n_components=3)
+    assert (one[0][:12] == two[0][:12]).all() and (one[1] == two[1]).all()
+    np.testing.assert_allclose(one[0][:12].mean(0), 0, atol=1e-5)
+
+
 def test_bad_whitening():
     with pytest.raises(ValueError, match="constant"):
         pairs.fit_whitening(np.ones((5, 3)), n_components=2)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
 from typing import Any, Literal
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from tqdm import trange
@@ -199,6 +201,14 @@ def _features(image: Any, text: Any, lock_text: bool, dim: int, device: str) -> 
     if lock_text and y.shape[1] != dim:
         raise ValueError(f"dim must be that of the locked texts, {y.shape[1]}, got {dim}")
     return x.to(device, torch.float32), y.to(device, torch.float32)
+
+
+def curves(runs: Sequence[Encoders]) -> dict[str, np.ndarray]:
+    """The histories of runs of one length by name, each ``[R, S]``."""
+    return {
+        field.name: np.stack([getattr(run.history, field.name).numpy() for run in runs])
+        for field in fields(History)
+    }
 
 
 def rank_candidates(queries: Any, candidates: Any, *, k: int) -> Tensor:

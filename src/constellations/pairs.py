@@ -114,6 +114,13 @@ def fit_whitening(features: Any, *, n_components: int) -> Whitening:
     return Whitening(mean, axes / np.sqrt(variances[:n]))
 
 
+def whiten_pairs(data: PairedFeatures, train: Any, *, n_components: int) -> tuple[np.ndarray, np.ndarray]:
+    """Both sides of all pairs, whitened by the statistics of the pairs at the positions ``train`` alone."""
+    sides = (data.image, data.text)
+    image, text = (fit_whitening(side[train], n_components=n_components)(side) for side in sides)
+    return image, text
+
+
 def random_split(n_pairs: int, *, held_out: float, seed: int) -> Split:
     """Hold out a random fraction of the pairs, at least two of them, and leave at least two.
 
