@@ -59,6 +59,8 @@ def stacked_budget(steps: Any, parts: Any, totals: Any, dims: Sequence[int]) -> 
         panel.set_visible(False)
     for panel in axes[-1]:
         panel.set_xlabel("training step")
+    for panel in axes[:, 0]:
+        panel.set_ylabel("terms of the identity")
     figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside upper center", ncols=3, fontsize=8)
     return figure
 
