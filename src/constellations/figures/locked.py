@@ -141,6 +141,7 @@ def frozen_sweep(
             marker=style.MARKERS[name], linestyle=style.LINES[name], capsize=3, markersize=5, label=names[name],
         )  # fmt: skip
     axes.axhline(0.0, color=style.COLOURS["neutral"], linewidth=0.8)
-    axes.set(xlabel="frozen relative bias $b_{rel}$", ylabel="margin $m^*$")
+    left = min(-0.1, min(relative_biases) - 0.1)
+    axes.set(xlabel="frozen relative bias $b_{rel}$", ylabel="margin $m^*$", xlim=(left, 1.02))
     figure.legend(loc="outside upper center", ncols=2, fontsize=8)
     return figure

@@ -58,7 +58,7 @@ def gap_against_modalities(
     colours = style.swept_colours(len(candidates))
     for index, (name, (k, mean, spread)) in enumerate(candidates.items()):
         axes.errorbar(
-            k, mean, spread, color=colours[index], marker=MARKERS[(index + 1) % len(MARKERS)], capsize=3,
+            k, mean, spread, color=colours[index], marker="oD^vPX*"[index % 7], capsize=3,
             linestyle=DASHES[index % len(DASHES)], linewidth=1.4, markersize=5, label=as_label(name),
         )  # fmt: skip
     axes.set(xlabel="modalities $k$", ylabel="final gap $2m^*$")
@@ -94,6 +94,7 @@ def bound_over_margins(
                 markeredgewidth=0.4, label=f"k = {k}", markersize=6,
             )  # fmt: skip
         panel.set(title=title, xlabel="relative bias $b^*_{rel}$", xlim=(-1, 1), ylim=(-0.02, 0.58))
+        panel.set_xticks([-1, -0.5, 0, 0.5, 1], ["−1", "−0.5", "0", "0.5", "1"])
     axes[0, 0].set(ylabel="margin $m^*$")
     axes[0, 0].legend(fontsize=8, title="lines: bound; marks: trained", title_fontsize=8, loc="upper left")
     return figure
