@@ -196,6 +196,9 @@ def _number(value: float | str | None) -> str:
     return f"{value:.4g}" if value == 0 or 1e-3 <= abs(value) < 1e5 else f"{value:.2e}"
 
 
+_ORIGIN = {"run": "", "published values": "From published values.", "live": "Measured on released models."}
+
+
 def records_frame(records: Sequence[Record]) -> pd.DataFrame:
     """Records as a table for people."""
     rows = []
@@ -211,7 +214,7 @@ def records_frame(records: Sequence[Record]) -> pd.DataFrame:
                 "this run": here,
                 "seeds": "–" if record.n_seeds is None else str(record.n_seeds),
                 "verdict": record.verdict,
-                "comment": record.comment,
+                "comment": f"{_ORIGIN[record.source]} {record.comment}".strip(),
             }
         )
     return pd.DataFrame(
