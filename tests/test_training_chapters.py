@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 from constellations import bounds, constructions, geometry, locked, losses, sphere
 from constellations.figures import locked as locked_figures
 from constellations.figures import modalities as modality_figures
+from constellations.figures import runs as run_figures
 from constellations.figures import temperature as temperature_figures
 
 seeds = st.integers(0, 10_000)
@@ -302,6 +303,13 @@ def test_figures_are_drawn_from_arrays():
         locked_figures.allowed_margins(
             b, np.zeros((2, 5)), 0.1, {"x": ([0.1, 0.2], [0.0, 0.1])}, colours={"x": "k"}, markers={"x": "o"}
         ),
+        locked_figures.frozen_sweep(
+            [0.0, 0.5], b, np.zeros((2, 5)), {"exact": np.eye(2), "published": np.eye(2)}, reached=0.1
+        ),
+        run_figures.inner_product_panels({"b_rel": ([0.9], [0.1, 0.2])}, {"b_rel": 0.5}, {"b_rel": (0.35, 0.0)}),
+        run_figures.loss_curves(
+            [0, 1, 2], {"x": np.ones((2, 3))}, colours={"x": "k"}, lines={"x": "-"}, reference=(0.5, "floor")
+        ),
         modality_figures.synchronization_graphs(4),
         modality_figures.gap_against_modalities([2, 4], [0.4, 0.5], {"here": ([2, 4], [0.4, 0.4], [0.0, 0.1])}),
         modality_figures.bound_over_margins(b, {"star": {2: b}}, {"star": {2: ([0.0], [0.1])}}),
@@ -315,3 +323,16 @@ def test_figures_are_drawn_from_arrays():
         temperature_figures.fixed_and_trained([0, 1], {"a": np.eye(2)}, ylabel="y"),
     ]  # fmt: skip
     assert all(isinstance(figure, Figure) and figure.axes for figure in drawn)
+
+
+def test_step_zero_has_a_place_on_a_logarithmic_axis():
+    assert run_figures.on_log_axis([0, 50, 100]).tolist() == [25.0, 50.0, 100.0]
+    assert run_figures.on_log_axis([0]).tolist() == [0.5]
+
+
+def test_names_of_settings_are_set_as_mathematics():
+    figure = run_figures.inner_product_panels(
+        {"b_rel = 0": ([0.9], [0.1])}, {"b_rel = 0": 2.0}, {"b_rel = 0": (0.4, 0.1)}
+    )
+    assert figure.axes[0].get_title().startswith("$b_{rel}$ = 0")
+    assert not figure.axes[0].lines, "a relative bias outside [-1, 1] is not drawn"

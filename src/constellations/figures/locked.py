@@ -98,12 +98,12 @@ def allowed_margins(
             relative_bias, margin, linestyle="", marker=markers[name], color=colours[name], label=as_label(name),
             markersize=6, markeredgecolor="white", markeredgewidth=0.5,
         )  # fmt: skip
-    every = np.concatenate([np.ravel(margin) for _, margin in points.values()])
+    b_every, every = (np.concatenate([np.ravel(pair[k]) for pair in points.values()]) for k in (0, 1))
     axes.set(
         xlabel="achieved relative bias $b^*_{rel}$",
         ylabel="achieved margin $m^*$",
-        xlim=(-0.35, 1.0),
-        ylim=(min(-0.15, float(every.min()) - 0.05), max(0.16, 1.25 * best)),
+        xlim=(min(-0.1, float(b_every.min()) - 0.05), 1.0),
+        ylim=(min(-0.03, float(every.min()) - 0.02), max(0.1, 1.25 * best, 1.05 * float(every.max()))),
     )
     figure.legend(loc="outside upper center", ncols=2, fontsize=8)
     return figure

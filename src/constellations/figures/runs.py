@@ -18,6 +18,14 @@ def as_label(name: str) -> str:
     return name.replace("b_rel", "$b_{rel}$")
 
 
+def on_log_axis(steps: Any) -> np.ndarray:
+    """Recorded steps for a logarithmic axis: step 0 is placed at half the next one."""
+    x = np.array(steps, dtype=float)
+    if len(x) > 1 and x[0] == 0:
+        x[0] = x[1] / 2
+    return np.maximum(x, 0.5)
+
+
 def _filled(axes: Any, values: np.ndarray, key: str, hatch: str | None) -> None:
     """A density histogram; the areas are normalised to 1, the tallest bars of both kinds may differ widely."""
     axes.hist(
@@ -84,7 +92,7 @@ def loss_curves(
     ``reference`` draws a labelled level.
     """
     figure, axes = style.new_figure(height=3.6)
-    x = np.maximum(np.asarray(steps, dtype=float), 1)
+    x = on_log_axis(steps)
     for name, values in losses.items():
         style.band(
             axes, x, values, colour=colours[name], linestyle=lines[name], label=as_label(name), log=True

@@ -9,6 +9,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from constellations.figures import style
+from constellations.figures.runs import on_log_axis
 
 SMALLEST = 1e-14
 
@@ -19,22 +20,19 @@ def gradient_curves(logits: Any, gradients: Mapping[str, Mapping[str, Any]], *, 
     ``gradients[panel][name]`` holds the derivative over ``logits``: the violation is ``-z`` for a matching pair and
     ``z`` for a non-matching one. Zeros are drawn on the floor of the axis; ``dead_from`` marks where they begin.
     """
-    figure, axes = style.new_figure(n_columns=len(gradients), height=3.5, sharey=True)
-    looks = {"exact": ("exact", "-"), "published": ("published", "--")}
+    figure, axes = style.new_figure(n_columns=len(gradients), height=3.6, sharey=True)
+    looks = (("exact", "-"), ("published", "--"), ("neutral", ":"))
     for panel, (title, curves) in zip(np.ravel(axes), gradients.items(), strict=True):
-        for name, values in curves.items():
-            colour, line = next(
-                (look for key, look in looks.items() if name.startswith(key)), ("neutral", ":")
-            )
+        for (colour, line), (name, values) in zip(looks, curves.items(), strict=False):
             panel.semilogy(
                 logits, np.maximum(np.abs(values), SMALLEST),
                 color=style.COLOURS[colour], linestyle=line, label=name,
             )  # fmt: skip
         panel.axvline(dead_from, color=style.COLOURS["neutral"], linewidth=0.9)
-        panel.text(dead_from + 0.4, 3e-9, "clamped", fontsize=8, color=style.COLOURS["neutral"])
-        panel.set(title=title, xlabel="violation of the pair (logit units)")
-    np.ravel(axes)[0].set(ylabel="size of the gradient, d loss / d logit", ylim=(SMALLEST, 5))
-    np.ravel(axes)[0].legend(fontsize=7.5, loc="lower left")
+        panel.set(title=title, xlabel="violation of the pair (its logit)")
+    first = np.ravel(axes)[0]
+    first.set(ylabel="size of d loss / d logit", ylim=(SMALLEST, 5))
+    figure.legend(*first.get_legend_handles_labels(), loc="outside upper center", ncols=3, fontsize=8)
     return figure
 
 
@@ -84,7 +82,7 @@ def annotated_grids(
         panel.set_xticks(range(len(columns)), [f"{c:g}" for c in columns])
         panel.set_yticks(range(len(rows)), [f"{r:g}" for r in rows])
         panel.grid(False)
-        panel.set(title=title, xlabel=column_label)
+        panel.set(title=title, xlabel="" if vertical and panel is not np.ravel(axes)[-1] else column_label)
     for panel in np.asarray(axes)[:, 0]:
         panel.set(ylabel=row_label)
     figure.colorbar(image, ax=list(np.ravel(axes)), label=value_label, shrink=0.9)
@@ -93,12 +91,12 @@ def annotated_grids(
 
 def _annotate(panel: Any, values: np.ndarray, spread: np.ndarray | None, limit: float) -> None:
     for (i, j), value in np.ndenumerate(values):
-        colour = "white" if abs(value) > 0.62 * limit else "black"
+        colour = "white" if abs(value) > 0.55 * limit else "black"
         raised = 0.0 if spread is None else 0.14
-        panel.text(j, i - raised, f"{value:.3f}", ha="center", va="center", fontsize=7, color=colour)
+        panel.text(j, i - raised, f"{value:.3f}", ha="center", va="center", fontsize=8, color=colour)
         if spread is not None:
-            text = f"±{spread[i, j]:.2g}"
-            panel.text(j, i + 0.24, text, ha="center", va="center", fontsize=5.5, color=colour)
+            text = f"±{spread[i, j]:.3f}"
+            panel.text(j, i + 0.24, text, ha="center", va="center", fontsize=7, color=colour)
 
 
 def trajectories(
@@ -110,11 +108,11 @@ def trajectories(
         for name, values in variants.items():
             style.band(
                 panel,
-                steps,
+                on_log_axis(steps),
                 values,
                 colour=style.COLOURS[name],
                 linestyle=style.LINES[name],
-                label=name,
+                label={"published": "clamped loss"}.get(name, f"{name} loss"),
                 log=log,
             )
         panel.set(title=title, xlabel="step", xscale="log", yscale="log" if log else "linear")
@@ -128,15 +126,20 @@ def trajectories(
 def fixed_and_trained(relative_biases: Sequence[float], groups: Mapping[str, Any], *, ylabel: str) -> Figure:
     """Margins ([B, R] per group) over the frozen ``b_rel``: one marker and line per group, bars of one deviation."""
     figure, axes = style.new_figure(height=3.7)
-    looks = [("fixed", "s", "--"), ("bias", "^", ":"), ("relative_bias", "o", "-"), ("adapter", "D", "-.")]
-    for (name, values), (colour, marker, line) in zip(groups.items(), looks, strict=False):
+    looks = [
+        ("exact", "s", "--", 6),
+        ("published", "^", "--", 6),
+        ("exact", "o", "-", 8),
+        ("published", "D", ":", 4),
+    ]
+    for (name, values), (colour, marker, line, size) in zip(groups.items(), looks, strict=False):
         sample = np.asarray(values, dtype=float)
         spread = sample.std(axis=1, ddof=1) if sample.shape[1] > 1 else np.zeros(len(sample))
         axes.errorbar(
             relative_biases, sample.mean(axis=1), spread, color=style.COLOURS[colour], marker=marker,
-            linestyle=line, capsize=3, label=name,
+            linestyle=line, markersize=size, capsize=3, label=name,
         )  # fmt: skip
     axes.axhline(0.0, color=style.COLOURS["neutral"], linewidth=0.8)
     axes.set(xlabel="frozen relative bias $b_{rel}$", ylabel=ylabel)
-    axes.legend(fontsize=8)
+    figure.legend(loc="outside upper center", ncols=2, fontsize=8)
     return figure
