@@ -22,7 +22,11 @@ def autograd_loop(n_pairs: int, dim: int, seed: int, n_steps: int) -> float:
     for _ in range(n_steps):
         optimiser.zero_grad()
         losses.sigmoid_loss(
-            u, v, inverse_temperature=log_t.exp(), relative_bias=b_rel, reduction="mean"
+            sphere.normalize(u),
+            sphere.normalize(v),
+            inverse_temperature=log_t.exp(),
+            relative_bias=b_rel,
+            reduction="mean",
         ).backward()
         optimiser.step()
         with torch.no_grad():

@@ -51,7 +51,8 @@ def synchronize(
     r"""Train R independent configurations from random points, as the paper's experiments do.
 
     The points of all modalities, ``t' = log t`` and the bias (or relative bias) are trained together by Adam on the loss
-    averaged over the ``N^2`` pairs and summed over the edges of a graph; rows are put back on the sphere after every step.
+    averaged over the ``N^2`` pairs and summed over the edges of a graph. Gradients of points are tangent to the sphere, as
+    those of a loss of ``x / |x|`` are, and rows are put back on it after every step.
 
     .. math::
         L = \sum_{(a,c)} \Bigl[ \sum_i \ell(-z^{ac}_{ii}) + \sum_{i \ne j} \ell(z^{ac}_{ij}) \Bigr], \qquad

@@ -41,7 +41,7 @@ class State:
         start = self.first_trained * self.n_runs * d * n
         self.gradient = gradient[start:]
         self.adam = Adam(flat[start:], learning_rate=settings.learning_rate, gradient_scale=float(n * n))
-        self._squares = torch.empty_like(self.x[self.first_trained :])
+        self._products = torch.empty_like(self.x[self.first_trained :])
         self._prepare()
 
     def _initialise(self, runs: slice) -> None:
@@ -94,12 +94,15 @@ class State:
         return measure(self.x[back], edges, Scalars(t, c, self.delta()), published=self.settings.published)
 
     def step(self) -> None:
-        """One step of Adam on all that is trained, and back to the sphere."""
+        """One step of Adam on all that is trained, along tangents of the spheres, and back to the spheres."""
         self.compute_gradient()
+        trained, gradient = self.x[self.first_trained :], self.dx[self.first_trained :]
+        torch.mul(trained, gradient, out=self._products)
+        torch.mul(trained, self._products.sum(2, keepdim=True), out=self._products)
+        gradient.sub_(self._products)
         self.adam.step(self.gradient)
-        trained = self.x[self.first_trained :]
-        torch.mul(trained, trained, out=self._squares)
-        trained.div_(self._squares.sum(2, keepdim=True).sqrt_())
+        torch.mul(trained, trained, out=self._products)
+        trained.div_(self._products.sum(2, keepdim=True).sqrt_())
 
     def compute_gradient(self) -> None:
         """Gradients of the summed loss with respect to points and scalars."""
