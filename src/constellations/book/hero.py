@@ -11,7 +11,7 @@ from constellations.figures import style
 from constellations.figures.hero import hero
 from constellations.files import replace_on_success
 
-N_PAIRS, RELATIVE_BIAS, SEED = 12, 0.6, 5
+N_PAIRS, RELATIVE_BIAS, SEED = 12, 0.6, 3
 TARGET = Path("book/_static/hero.svg")
 
 
