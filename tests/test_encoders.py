@@ -78,6 +78,7 @@ def test_history_is_what_brute_force_finds(trained):
     log = trained.history
     assert log.steps.tolist() == [0, 60, 120, 180, 240, 250]
     best = geometry.separation(trained.u, trained.v)
+    assert trained.separation == best and trained.last("loss") == log.loss[-1]
     assert math.isclose(log.margin[-1].item(), best.margin, abs_tol=1e-5)
     assert math.isclose(log.optimal_relative_bias[-1].item(), best.relative_bias, abs_tol=1e-5)
     scalars = {"inverse_temperature": log.inverse_temperature[-1], "relative_bias": log.relative_bias[-1]}
@@ -146,6 +147,9 @@ def test_embedding_new_rows_and_ranking(trained):
     x = torch.randn(7, 20)
     u, v = trained.embed_images(x), trained.embed_texts(x)
     torch.testing.assert_close(u.norm(dim=1), torch.ones(7, dtype=torch.float64))
+    unseen = encoders.held_out_retrieval(trained, x, x)
+    assert unseen.margin == geometry.separation(u, v).margin and unseen.n_pairs == 7
+    assert unseen.text_to_image == geometry.nearest_neighbour_accuracy(v, u)
     ranked = encoders.rank_candidates(u, v, k=3)
     s = u @ v.T
     assert ranked.shape == (7, 3) and torch.equal(ranked[:, 0], s.argmax(1))

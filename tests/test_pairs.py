@@ -149,7 +149,7 @@ def test_random_split_is_a_partition(n, held_out, seed):
 def test_split_by_part_shares_no_group(cleaned, part):
     split = pairs.split_by(cleaned.captions, part, held_out=0.15, seed=0)
     assert sorted([*split.train, *split.test]) == list(range(len(cleaned)))
-    key = pairs._base_letter if part == "base letter" else pairs._accent
+    key = pairs.base_letter if part == "base letter" else pairs.accent
     seen, unseen = ({key(cleaned.captions[i]) for i in side} for side in (split.train, split.test))
     assert not seen & unseen and unseen == set(split.held_out_groups)
     assert 0.15 <= len(split.test) / len(cleaned) < 0.4
@@ -158,8 +158,8 @@ def test_split_by_part_shares_no_group(cleaned, part):
 def test_parts_of_a_caption():
     for case in ("SMALL", "CAPITAL"):
         caption = f"LATIN {case} LETTER O WITH GRAVE AND DOT"
-        assert (pairs._base_letter(caption), pairs._accent(caption)) == ("LATIN O", "GRAVE AND DOT")
-    assert pairs._accent("GREEK SMALL LETTER PI") == ""
+        assert (pairs.base_letter(caption), pairs.accent(caption)) == ("LATIN O", "GRAVE AND DOT")
+    assert pairs.accent("GREEK SMALL LETTER PI") == ""
 
 
 def test_bad_splits(cleaned):

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 from tqdm import trange
 
-from constellations.geometry import nearest_neighbour_accuracy
+from constellations.geometry import Separation, nearest_neighbour_accuracy, separation
 from constellations.logit_blocks import loss_gradients, measure
 from constellations.losses import SigmoidLoss
 from constellations.scalars import integer, positive
@@ -63,6 +63,15 @@ class Encoders:
     history: History
     u: Tensor
     v: Tensor
+
+    @property
+    def separation(self) -> Separation:
+        """Margin and relative bias of the training pairs, with the pairs that decide them."""
+        return separation(self.u, self.v)
+
+    def last(self, name: str) -> float:
+        """The final value of a field of the history."""
+        return float(getattr(self.history, name)[-1])
 
     def embed_images(self, features: Any) -> Tensor:
         """Unit vectors ``[M, d]`` in float64 of image features ``[M, D1]``."""
@@ -201,6 +210,23 @@ def _features(image: Any, text: Any, lock_text: bool, dim: int, device: str) -> 
     if lock_text and y.shape[1] != dim:
         raise ValueError(f"dim must be that of the locked texts, {y.shape[1]}, got {dim}")
     return x.to(device, torch.float32), y.to(device, torch.float32)
+
+
+@dataclass(frozen=True)
+class HeldOut:
+    """Pairs that training never saw: their number, their margin, and the fraction retrieved first in both directions."""
+
+    n_pairs: int
+    margin: float
+    image_to_text: float
+    text_to_image: float
+
+
+def held_out_retrieval(trained: Encoders, image: Any, text: Any) -> HeldOut:
+    """Embed features of new matching rows, at least two, and retrieve each among all of them."""
+    u, v = trained.embed_images(image), trained.embed_texts(text)
+    forward, backward = nearest_neighbour_accuracy(u, v), nearest_neighbour_accuracy(v, u)
+    return HeldOut(len(u), separation(u, v).margin, float(forward), float(backward))
 
 
 def curves(runs: Sequence[Encoders]) -> dict[str, np.ndarray]:

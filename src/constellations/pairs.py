@@ -151,7 +151,7 @@ def split_by(
     _check_split(len(captions), held_out)
     if part not in ("base letter", "accent"):
         raise ValueError(f"part must be 'base letter' or 'accent', got {part!r}")
-    keys = [_base_letter(caption) if part == "base letter" else _accent(caption) for caption in captions]
+    keys = [base_letter(caption) if part == "base letter" else accent(caption) for caption in captions]
     groups = sorted(set(keys) - {""})
     order = np.random.default_rng(seed).permutation(len(groups))
     chosen: list[str] = []
@@ -163,13 +163,14 @@ def split_by(
     return Split(np.flatnonzero(~test), np.flatnonzero(test), tuple(sorted(chosen)))
 
 
-def _base_letter(caption: str) -> str:
-    """``LATIN O`` for LATIN SMALL LETTER O WITH GRAVE and its capital."""
+def base_letter(caption: str) -> str:
+    """``LATIN O`` for LATIN SMALL LETTER O WITH GRAVE, and for its capital."""
     words = caption.partition(" WITH ")[0].split()
     return " ".join(word for word in words if word not in ("SMALL", "CAPITAL", "LETTER"))
 
 
-def _accent(caption: str) -> str:
+def accent(caption: str) -> str:
+    """What follows WITH; empty for a plain letter."""
     return caption.partition(" WITH ")[2]
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator, ScalarFormatter
+from matplotlib.ticker import NullFormatter, ScalarFormatter
 
 from constellations.figures.style import COLOURS, LINES, MARKERS, band, new_figure
 
@@ -131,7 +131,8 @@ def two_towers(titles: Sequence[str], u: Sequence[Any], v: Sequence[Any]) -> Fig
             )  # fmt: skip
         panel.set(title=title, xlabel="along the difference of the means", xlim=(-1.05, 1.05), aspect="equal")
     np.ravel(axes)[0].set(ylabel="widest direction across", ylim=(-1.05, 1.05))
-    np.ravel(axes)[-1].legend(fontsize="small", loc="upper right", markerscale=1.5)
+    handles, labels = np.ravel(axes)[0].get_legend_handles_labels()
+    figure.legend(handles, labels, fontsize="small", loc="outside right upper", markerscale=1.5)
     return figure
 
 
@@ -145,22 +146,25 @@ def _plane(u: np.ndarray, v: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return u @ basis, v @ basis
 
 
-def margin_against_dimension(dims: Any, margin: Any, guaranteed: Any, impossible: Any, limit: Any) -> Figure:
+def margin_against_dimension(dims: Any, margin: Any, guaranteed: Any, impossible: Any) -> Figure:
     """Trained margins ``[D]`` against the dimension, between what is guaranteed and what is impossible."""
-    figure, panel = new_figure(height=3.2)
-    panel.plot(dims, impossible, color="black", linestyle=":", label="no constellation above (finite $d$)")
-    panel.plot(dims, limit, color="black", linestyle=LINES["bound"], label="Theorem 3.4, every $d$")
-    panel.plot(
-        dims, guaranteed, color=COLOURS["ours"], linestyle="-.", label="some constellation exists below"
-    )
+    figure, panel = new_figure(height=3.0)
+    panel.fill_between(dims, impossible, 1, color=COLOURS["impossible"], alpha=0.5, linewidth=0)
+    panel.plot(dims, impossible, color="black", linestyle=LINES["bound"], label="no constellation above")
+    panel.plot(dims, guaranteed, color=COLOURS["ours"], linestyle="-.", label="some constellation reaches")
     panel.plot(dims, margin, color=COLOURS["measured"], marker="o", label="trained encoders")
     panel.axhline(0, color="black", linewidth=0.8)
-    panel.set(xscale="log", xlabel="embedding dimension $d$", ylabel="margin at the run's own $b^*_{rel}$")
+    low, high = float(np.min(margin)), float(np.max(impossible))
+    panel.set(
+        xscale="log",
+        xlabel="embedding dimension $d$",
+        ylabel="margin $m^*$",
+        ylim=(min(low, 0) - 0.03, high + 0.06),
+    )
     panel.set_xticks(list(dims))
     panel.xaxis.set_major_formatter(ScalarFormatter())
-    panel.xaxis.set_minor_locator(MaxNLocator(1))
     panel.tick_params(axis="x", which="minor", bottom=False, labelbottom=False)
-    panel.legend(fontsize="small", loc="upper left", bbox_to_anchor=(1.0, 1.0))
+    figure.legend(fontsize="small", loc="outside right upper")
     return figure
 
 
@@ -170,11 +174,11 @@ def retrieval_examples(
     """Captions as queries (their own picture first, ``[M, h, w]``) and the pictures ranked best, ``[M, k, h, w]``."""
     rows, k = np.asarray(correct).shape
     figure, axes = new_figure(
-        n_rows=rows, n_columns=k + 2, height=0.72 * rows + 0.4, width_ratios=[4.2, 1.15] + [1] * k
+        n_rows=rows, n_columns=k + 2, height=0.72 * rows + 0.4, width_ratios=[3.3, 1.1] + [1] * k
     )
     for r in range(rows):
         axes[r, 0].set_axis_off()
-        axes[r, 0].text(0, 0.5, textwrap.fill(captions[r], 29), va="center", fontsize=8)
+        axes[r, 0].text(0, 0.5, textwrap.fill(captions[r], 26), va="center", fontsize=8)
         _picture(axes[r, 1], own[r])
         for c in range(k):
             right = bool(correct[r][c])
@@ -204,6 +208,7 @@ def locked_tower(
         band(axes[1], steps, values["margin"], **style)
     axes[0].set(yscale="log", xlabel="step", ylabel="loss (sum)")
     axes[0].legend(fontsize="small")
+    axes[0].yaxis.set_minor_formatter(NullFormatter())
     lowest = min(
         float(np.min(np.asarray(values["margin"])[:, len(steps) // 5 :])) for values in curves.values()
     )
