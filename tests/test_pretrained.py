@@ -5,7 +5,9 @@ from __future__ import annotations
 import io
 import json
 import shutil
+import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -337,6 +339,42 @@ def test_stand_in_has_the_moments_it_was_given():
     assert found.separable
     again = pretrained.stand_in(**asked, n_classes=300, images_per_class=10, dim=256, seed=1)
     assert torch.equal(images, again[0]) and torch.equal(texts, again[1])
+
+
+@pytest.mark.notebooks
+def test_the_chapter_measures_a_store(store, tmp_path):
+    """From a model to the chapter's records: live ones, of a model that learned nothing."""
+    arguments = ["-p", "embeddings_dir", str(store), "-p", "output_dir", str(tmp_path)]
+    name = Path(pretrained.read_store(store).manifest["model"]).name
+    done = subprocess.run(
+        [sys.executable, "-m", "papermill", "-k", "python3", "--no-progress-bar", "--log-level", "ERROR", *arguments,
+         "-p", "model", name, "notebooks/12_pretrained_siglip.ipynb", str(tmp_path / "out.ipynb")],
+        capture_output=True, text=True, cwd=Path(__file__).resolve().parents[1],
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    content = json.loads((tmp_path / "results" / "12_pretrained_siglip.json").read_text())
+    found = {record["id"]: record for record in content["records"]}
+    assert found["figure13/confusions"]["source"] == found["figure3/hyperplane"]["source"] == "live"
+    assert not any(record["verdict"] == "not tested here" for record in found.values())
+
+
+def test_needed_dimensions_and_shares():
+    models = pretrained.published_models()
+    needed = pretrained.needed_dimensions(models, n_pairs=1000)
+    assert needed.shape == (8, 2) and (needed[:, 0] <= needed[:, 1]).all()
+    assert np.isnan(pretrained.needed_dimensions(models.assign(margin=-0.1), n_pairs=1000)).all()
+    assert (pretrained.budget(models, n_classes=1000).sum(axis=1) - 1).abs().max() < 5e-4
+    pearson, spearman = pretrained.correlations(models, "margin")
+    assert (round(pearson, 3), round(spearman, 3)) == (0.948, 0.926)
+
+
+def test_measured_models_agree_with_what_they_imply():
+    asked = {"mean_matching": 0.1, "mean_non_matching": -0.03, "norm_of_mean": 1.2}
+    images, texts, labels = pretrained.stand_in(**asked, n_classes=40, images_per_class=5, dim=64)
+    models = pretrained.measured_models({"made-up": measure(images, texts, labels=labels)})
+    implied = pretrained.implied(models, n_classes=40)
+    np.testing.assert_allclose(models[implied.columns], implied, atol=1e-6)
+    assert (pretrained.budget(models, n_classes=40).sum(axis=1) - 1).abs().max() < 1e-6
 
 
 @pytest.mark.parametrize(

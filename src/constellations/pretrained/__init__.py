@@ -17,6 +17,7 @@ from constellations.pretrained.published import (
     implied,
     measured_models,
     measured_row,
+    needed_dimensions,
     published_models,
 )
 from constellations.pretrained.stand_in import stand_in
@@ -41,6 +42,7 @@ __all__ = [
     "measure_store",
     "measured_models",
     "measured_row",
+    "needed_dimensions",
     "published_models",
     "read_store",
     "scan_folder",

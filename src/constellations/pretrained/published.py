@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 
 import numpy as np
 import pandas as pd
 
+from constellations import bounds
 from constellations.records import published_table
 from constellations.report import Report
 
@@ -115,6 +117,18 @@ def effective_dimension(models: pd.DataFrame) -> pd.Series:
     spread = (models["non_matching_95th"] - models["non_matching"]) / 1.645
     centre = models["norm_of_mean"] / 2 + 1 - models["random_mean_of_norms"] / 2
     return (1 - centre**2) / spread**2
+
+
+def needed_dimensions(models: pd.DataFrame, *, n_pairs: int) -> np.ndarray:
+    """Brackets ``[models, 2]`` of the dimension in which ``n_pairs`` pairs first fit at a model's mean margin.
+
+    A row of NaN where there is none: the margin is not positive or too large for so many pairs.
+    """
+    brackets = np.full((len(models), 2), np.nan)
+    for k, (margin, bias) in enumerate(zip(models["margin"], models["relative_bias"], strict=True)):
+        with suppress(ValueError):
+            brackets[k] = bounds.required_dimension(n_pairs, margin, bias)
+    return brackets
 
 
 def correlations(models: pd.DataFrame, column: str) -> tuple[float, float]:
