@@ -47,6 +47,7 @@ def info_nce_band(
 ) -> Figure:
     """InfoNCE ``[K, T]`` inside its band, and the sigmoid loss at its best bias for comparison; one panel per row."""
     figure, axes = new_figure(n_columns=len(names), height=3.0)
+    axes = np.atleast_1d(axes)
     for k, panel in enumerate(axes):
         panel.fill_between(
             t, lower[k], upper[k], facecolor="none", edgecolor=OURS, alpha=0.6, lw=0, hatch="///"
