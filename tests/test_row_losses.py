@@ -7,7 +7,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from constellations import losses, row_losses
+from constellations import losses, row_losses, training
 from constellations.descent import descend
 from constellations.geometry import inner_products, separation
 from constellations.sphere import normalize, random_points
@@ -79,6 +79,8 @@ def test_descent_reports_what_it_reached_and_does_not_depend_on_its_batch():
     assert both.inverse_temperature[0].item() != 10.0
     start = random_points(6, 3, seed=3), random_points(6, 3, seed=3, stream=1)
     assert both.margin_history[0, 0].item() == pytest.approx(separation(*start).margin)
+    same = training.synchronize(n_pairs=6, dim=3, seeds=[3], n_steps=1, record_every=1)
+    assert same.history.margin[0, 0].item() == pytest.approx(separation(*start).margin, abs=1e-6)
 
 
 @pytest.mark.parametrize(
