@@ -54,7 +54,7 @@ def adapter_diagram() -> Figure:
             (0.5, "trained", "v", "V_j", ""),
         ):
             _box(panel, (1.05, y), f"{side} encoder", colour=style.COLOURS[colour], hatch=hatch)
-            panel.text(2.58, y + 0.14, f"${name}$", ha="center", fontsize=9)
+            panel.text(2.58, y + 0.19, f"${name}$", ha="center", fontsize=9)
     for y, sign, colour in ((2.0, "", "u"), (0.5, "-", "v")):
         text = rf"$(\delta\,x,\ {sign}\sqrt{{1-\delta^2}})$"
         _box(axes[0], (4.1, y), text, colour=style.COLOURS[colour])

@@ -27,10 +27,11 @@ def on_log_axis(steps: Any) -> np.ndarray:
 
 
 def _filled(axes: Any, values: np.ndarray, key: str, hatch: str | None) -> None:
-    """A density histogram; the areas are normalised to 1, the tallest bars of both kinds may differ widely."""
-    axes.hist(
-        values, bins=BINS, density=True, color=style.COLOURS[key], alpha=0.75, hatch=hatch, edgecolor="white",
-        linewidth=0.2, label=key.replace("_", "-"),
+    """A histogram scaled to a peak of 1: matching products may crowd into one bin."""
+    counts, _ = np.histogram(values, bins=BINS)
+    axes.bar(
+        BINS[:-1], counts / max(counts.max(), 1), width=np.diff(BINS), align="edge", color=style.COLOURS[key],
+        alpha=0.75, hatch=hatch, edgecolor="white", linewidth=0.2, label=key.replace("_", "-"),
     )  # fmt: skip
 
 
@@ -41,7 +42,7 @@ def inner_product_panels(
     *,
     columns: int = 2,
 ) -> Figure:
-    """One panel per setting: densities of matching and non-matching inner products of all its runs.
+    """One panel per setting: histograms of its matching and non-matching inner products, each scaled to its own peak.
 
     Parameters
     ----------
@@ -68,7 +69,7 @@ def inner_product_panels(
             )
         mean, spread = margins[name]
         panel.set_title(f"{as_label(name)}\n$m^*$ = {mean:.3f} ± {spread:.3f}", fontsize=8.5)
-        panel.set(xlim=(-1, 1), xticks=[-1, -0.5, 0, 0.5, 1], yticks=[])
+        panel.set(xlim=(-1.02, 1.02), ylim=(0, 1.08), xticks=[-1, -0.5, 0, 0.5, 1], yticks=[])
         panel.tick_params(labelsize=8)
     for unused in panels[len(samples) :]:
         unused.set_axis_off()
