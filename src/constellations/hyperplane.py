@@ -55,16 +55,15 @@ def separating_hyperplane(images: Tensor, texts: Tensor, *, max_passes: int = 50
     images, texts = images.float(), texts.float()
     best = min((_between(images, texts, h) for h in _discriminants(images, texts)), key=_errors)
     h, offset = best.direction, best.offset
+    a, b = images @ h, texts @ h
     for k in range(1, max_passes + 1):
         if best.separates:
             break
-        wrong_images, wrong_texts = (images @ h <= offset).float(), (texts @ h >= offset).float()
+        wrong_images, wrong_texts = (a <= offset).float(), (b >= offset).float()
         h = h + 0.5 * (_mean(images, wrong_images) - _mean(texts, wrong_texts))
         offset += 0.5 * float(wrong_texts.any()) - 0.5 * float(wrong_images.any())
-        norm = float(h.norm().clamp_min(1e-12))
-        best = min(
-            best, _evaluate(images @ (h / norm), texts @ (h / norm), h / norm, offset / norm, k), key=_errors
-        )
+        a, b, norm = images @ h, texts @ h, float(h.norm().clamp_min(1e-12))
+        best = min(best, _evaluate(a / norm, b / norm, h / norm, offset / norm, k), key=_errors)
     return best
 
 
