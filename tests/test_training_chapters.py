@@ -314,7 +314,7 @@ def test_figures_are_drawn_from_arrays():
         modality_figures.gap_against_modalities([2, 4], [0.4, 0.5], {"here": ([2, 4], [0.4, 0.4], [0.0, 0.1])}),
         modality_figures.bound_over_margins(b, {"star": {2: b}}, {"star": {2: ([0.0], [0.1])}}),
         temperature_figures.gradient_curves(b, {"matching": {"exact": b, "published": b}}, dead_from=0.5),
-        temperature_figures.dead_pairs([1, 10], {"0": [0.0, 1.0]}),
+        temperature_figures.silent_pairs([1, 10], {"matching": {"0": [0.0, 1.0]}}),
         temperature_figures.annotated_grids(
             [1, 2], [3, 4], {"a": np.eye(2)}, spreads={"a": np.eye(2)}, row_label="r", column_label="c",
             value_label="v", limit=1.0,

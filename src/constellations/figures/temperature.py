@@ -36,20 +36,25 @@ def gradient_curves(logits: Any, gradients: Mapping[str, Mapping[str, Any]], *, 
     return figure
 
 
-def dead_pairs(temperatures: Any, fractions: Mapping[str, Any]) -> Figure:
-    """Fraction of non-matching pairs beyond the clamp at the random start, over ``t``; one curve per ``b_rel``."""
-    figure, axes = style.new_figure(height=3.3, width=5.6)
+def silent_pairs(temperatures: Any, fractions: Mapping[str, Mapping[str, Any]]) -> Figure:
+    """Share of pairs beyond the clamp at the random start, over ``t``: one panel per kind, one curve per ``b_rel``."""
+    figure, axes = style.new_figure(n_columns=len(fractions), height=3.3, sharey=True, squeeze=False)
     markers = "osD^v"
-    for index, (colour, (name, values)) in enumerate(
-        zip(style.swept_colours(len(fractions)), fractions.items(), strict=True)
-    ):
-        axes.plot(temperatures, values, color=colour, marker=markers[index % 5], label=name, markersize=4)
-    axes.set(
-        xscale="log", xlabel="inverse temperature $t$", ylabel="pairs without gradient", ylim=(-0.02, 1.02)
+    for panel, (title, curves) in zip(axes[0], fractions.items(), strict=True):
+        colours = style.swept_colours(len(curves))
+        for index, (colour, (name, values)) in enumerate(zip(colours, curves.items(), strict=True)):
+            panel.plot(
+                temperatures, values, color=colour, marker=markers[index % 5], label=name, markersize=4
+            )
+        panel.set(xscale="log", title=title, xlabel="inverse temperature $t$", ylim=(-0.04, 1.04))
+        panel.set_xticks(list(temperatures), [f"{t:g}" for t in temperatures])
+        panel.tick_params(axis="x", labelsize=8)
+        panel.minorticks_off()
+    axes[0, 0].set_ylabel("share of silent pairs")
+    handles, labels = axes[0, 0].get_legend_handles_labels()
+    figure.legend(
+        handles, labels, loc="outside right center", fontsize=8, title="$b_{rel}$", title_fontsize=8.5
     )
-    axes.set_xticks(list(temperatures), [f"{t:g}" for t in temperatures])
-    axes.minorticks_off()
-    axes.legend(fontsize=7.5, title="$b_{rel}$", title_fontsize=8)
     return figure
 
 
@@ -93,7 +98,15 @@ def _annotate(panel: Any, values: np.ndarray, spread: np.ndarray | None, limit: 
     for (i, j), value in np.ndenumerate(values):
         colour = "white" if abs(value) > 0.55 * limit else "black"
         raised = 0.0 if spread is None else 0.14
-        panel.text(j, i - raised, f"{value:.3f}", ha="center", va="center", fontsize=8, color=colour)
+        panel.text(
+            j,
+            i - raised,
+            f"{value:.3f}".replace("-0.000", "0.000"),
+            ha="center",
+            va="center",
+            fontsize=8,
+            color=colour,
+        )
         if spread is not None:
             text = f"±{spread[i, j]:.3f}"
             panel.text(j, i + 0.24, text, ha="center", va="center", fontsize=7, color=colour)
