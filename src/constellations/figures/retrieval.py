@@ -79,7 +79,7 @@ def unfinished(
         _plain_ticks(panel.xaxis)
     axes[0].set(title="along training", xlabel="step", ylabel="fraction of rows that fail")
     axes[1].set(title=f"after {chosen['step']} steps", xlabel="batch size $B$")
-    axes[0].legend(fontsize="small", loc="lower left")
+    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside upper center", ncols=4, fontsize="small")
     axes[1].text(sizes[0], 22, "no information", fontsize="small", color=COLOURS["neutral"])
     return figure
 
