@@ -50,7 +50,7 @@ def stacked_budget(steps: Any, parts: Any, totals: Any, dims: Sequence[int]) -> 
         for (name, (colour, hatch)), part in zip(PARTS.items(), values, strict=True):
             panel.fill_between(
                 steps, floor, floor + part, facecolor=colour, hatch=hatch, edgecolor="white", linewidth=0,
-                alpha=0.8, label=name,
+                label=name,
             )  # fmt: skip
             floor = floor + part
         panel.plot(steps, total, color="black", linewidth=1.2, label="$2(1 + b - (3 - 4/N)\\,m)$")
@@ -72,9 +72,7 @@ def shares(labels: Sequence[str], parts: Any) -> Figure:
     values = values / values.sum(1, keepdims=True)
     left = np.zeros(len(labels))
     for (name, (colour, hatch)), part in zip(PARTS.items(), values.T, strict=True):
-        axes.barh(
-            labels, part, left=left, facecolor=colour, hatch=hatch, edgecolor="white", alpha=0.8, label=name
-        )
+        axes.barh(labels, part, left=left, facecolor=colour, hatch=hatch, edgecolor="white", label=name)
         for y, (x, width) in enumerate(zip(left, part, strict=True)):
             if width > 0.06:
                 axes.text(

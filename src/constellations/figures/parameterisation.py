@@ -75,7 +75,7 @@ def contributions(starts: Sequence[float], parts: Mapping[str, Any]) -> Figure:
         runs = np.asarray(values, dtype=float)
         x = np.arange(len(starts)) + (index - (len(parts) - 1) / 2) * width
         axes.bar(
-            x, runs.mean(1), width, yerr=runs.std(1), label=name, facecolor=colour, alpha=0.75, hatch=hatch,
+            x, runs.mean(1), width, yerr=runs.std(1), label=name, facecolor=colour, hatch=hatch,
             edgecolor="white", error_kw={"elinewidth": 1, "capsize": 2},
         )  # fmt: skip
     axes.axhline(0, color=style.COLOURS["neutral"], linewidth=0.7)
