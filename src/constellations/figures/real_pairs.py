@@ -118,15 +118,18 @@ def training_curves(steps: Any, curves: Mapping[str, Mapping[str, Any]]) -> Figu
     return figure
 
 
-def two_towers(titles: Sequence[str], u: Sequence[Any], v: Sequence[Any]) -> Figure:
-    """Both modalities in a plane: along the difference of their means, and along the widest direction across it."""
+def two_towers(titles: Sequence[str], u: Sequence[Any], v: Sequence[Any], *, shown: Any = ...) -> Figure:
+    """Both modalities in a plane: along the difference of their means, and along the widest direction across it.
+
+    The plane is that of all points; ``shown`` picks the pairs that are drawn.
+    """
     figure, axes = new_figure(n_columns=len(titles), height=3.3, sharey=True)
     for panel, title, images, texts in zip(np.ravel(axes), titles, u, v, strict=True):
         a, b = _plane(np.asarray(images), np.asarray(texts))
         for points, kind, label in ((a, "u", "images"), (b, "v", "texts")):
             filled = {"facecolors": "none"} if kind == "v" else {"linewidths": 0, "alpha": 0.55}
             panel.scatter(
-                *points.T, s=16, marker=MARKERS[kind], color=None if kind == "v" else COLOURS[kind],
+                *points[shown].T, s=16, marker=MARKERS[kind], color=None if kind == "v" else COLOURS[kind],
                 edgecolors=COLOURS[kind] if kind == "v" else None, label=label, rasterized=True, **filled,
             )  # fmt: skip
         panel.set(title=title, xlabel="along the difference of the means", xlim=(-1.05, 1.05), aspect="equal")
