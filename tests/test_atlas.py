@@ -41,7 +41,11 @@ def test_shipped_entries_hold_in_floating_point_and_obey_the_bounds():
         assert u.shape == v.shape == (e.n_pairs, e.dim) and u.dtype == torch.float64
         assert geometry.is_constellation(u, v, margin=m - 1e-12, relative_bias=b)
         assert m <= bounds.margin_upper_bound(b, n_pairs=e.n_pairs) + 1e-12
-        assert m <= bounds.margin_bracket(e.n_pairs, e.dim, b)[1] + 1e-9
+    n, dim, b, m = (
+        np.array([float(getattr(e, name)) for e in ENTRIES])
+        for name in ("n_pairs", "dim", "relative_bias", "margin")
+    )
+    assert np.all(m <= bounds.margin_bracket(n, dim, b)[1] + 1e-9)
 
 
 def test_shipped_entries_are_no_worse_than_codes_antiprisms_and_each_other():
