@@ -228,9 +228,10 @@ def test_the_scoreboard_counts_and_escapes():
         "run": {"seconds": 2.0, "finished": "2026-01-01T00:00:00+00:00"},
     }
     entry = json.loads(json.dumps(entry))
-    page = scoreboard.page([entry], {"01_first": "A & B"})
+    page = scoreboard.page([entry], {"01_first": "A & B"}, profile="quick")
     assert "**2 records**: 1 reproduced, 0 corrected, 1 that differ" in page
     assert "<script>" not in page and "&lt;script&gt;" in page and "A &amp; B" in page
-    assert "width:50.00%" in scoreboard.glance([entry], {"01_first": "A & B"})
+    assert "width:50.00%" in scoreboard.glance([entry], {"01_first": "A & B"}, profile="paper")
+    assert "its verdicts are not about the paper" in page
     agreeing = entry | {"records": [record]}
-    assert "every claim that was tested held" in scoreboard.page([agreeing], {"01_first": "A"})
+    assert "every claim that was tested held" in scoreboard.page([agreeing], {"01_first": "A"}, profile="gpu")

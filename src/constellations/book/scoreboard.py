@@ -10,10 +10,15 @@ from typing import Any
 from constellations.records import VERDICTS, Record, records_frame
 
 Results = Mapping[str, Any]
+SCALES = {
+    "paper": ", the scale of the paper",
+    "gpu": ", the scale of the paper and beyond",
+    "quick": ", which is far smaller than the paper: **it tests the book, and its verdicts are not about the paper**",
+}
 CLASSES = {"reproduced": "yes", "differs": "no", "corrected": "fixed", "not tested here": "open"}
 
 
-def glance(results: Sequence[Results], titles: Mapping[str, str]) -> str:
+def glance(results: Sequence[Results], titles: Mapping[str, str], *, profile: str) -> str:
     """A few lines for the landing page: how many claims, how many reproduced, chapter by chapter.
 
     Parameters
@@ -22,18 +27,27 @@ def glance(results: Sequence[Results], titles: Mapping[str, str]) -> str:
         Contents of results files, in the order of the chapters.
     titles:
         The title of each chapter, by notebook name.
+    profile:
+        The profile of the build, which is named so that nobody takes a quick build for the paper's scale.
     """
     counts = _counts([record for entry in results for record in entry["records"]])
     rows = [[_link(entry, titles), *_cells(entry)] for entry in results]
     return "\n".join(
-        [_summary(results, counts), "", _bar(counts), "", _table(["chapter", *VERDICTS], rows), ""]
+        [_summary(results, counts, profile), "", _bar(counts), "", _table(["chapter", *VERDICTS], rows), ""]
     )
 
 
-def page(results: Sequence[Results], titles: Mapping[str, str]) -> str:
+def page(results: Sequence[Results], titles: Mapping[str, str], *, profile: str) -> str:
     """The scoreboard page: every disagreement first, then all records chapter by chapter, then what it took."""
     counts = _counts([record for entry in results for record in entry["records"]])
-    lines = [_summary(results, counts), "", _bar(counts), "", "## Where this run and the paper disagree", ""]
+    lines = [
+        _summary(results, counts, profile),
+        "",
+        _bar(counts),
+        "",
+        "## Where this run and the paper disagree",
+        "",
+    ]
     lines += _disagreements(results, titles)
     lines += ["", "## Every record", ""]
     for entry in results:
@@ -92,11 +106,12 @@ def _counts(records: Sequence[Mapping[str, Any]]) -> dict[str, int]:
     return {verdict: counted[verdict] for verdict in VERDICTS}
 
 
-def _summary(results: Sequence[Results], counts: Mapping[str, int]) -> str:
+def _summary(results: Sequence[Results], counts: Mapping[str, int], profile: str) -> str:
     total, when = sum(counts.values()), max(entry["run"]["finished"] for entry in results)
     return (
         f"This build holds **{total} records**: {counts['reproduced']} reproduced, {counts['corrected']} corrected, "
-        f"{counts['differs']} that differ, {counts['not tested here']} not tested here. It was computed on {when[:10]}."
+        f"{counts['differs']} that differ, {counts['not tested here']} not tested here. It was computed on {when[:10]} with "
+        f"the profile `{profile}`{SCALES[profile]}."
     )
 
 

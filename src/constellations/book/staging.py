@@ -39,8 +39,12 @@ def stage(root: Path, build: Path) -> None:
     generated = target / "book" / "generated"
     generated.mkdir()
     titles = {name: title_of(target / "notebooks" / f"{name}.ipynb") for name in chapters}
-    (generated / "glance.md").write_text(scoreboard.glance(results, titles), encoding="utf-8")
-    (generated / "scoreboard.md").write_text(scoreboard.page(results, titles), encoding="utf-8")
+    (generated / "glance.md").write_text(
+        scoreboard.glance(results, titles, profile=build.name), encoding="utf-8"
+    )
+    (generated / "scoreboard.md").write_text(
+        scoreboard.page(results, titles, profile=build.name), encoding="utf-8"
+    )
     (generated / "left_to_gpu.md").write_text(costs.left_to_gpu(root, titles), encoding="utf-8")
 
 
