@@ -117,13 +117,14 @@ class Run:
     def finish(self) -> None:
         """Write ``output_dir/results/<notebook>.json``, in one move, and say where."""
         seconds = time.perf_counter() - self.started
+        environment = _environment()
         content = {
             "notebook": self.notebook,
             "parameters": {name: value for name, value in self.parameters.items() if name != "output_dir"},
             "records": [rules.to_json(record) for record in self.records],
             "figures": self.figures,
             "numbers": self.numbers,
-            "environment": _environment(),
+            "environment": environment,
             "run": {
                 "finished": datetime.now(UTC).isoformat(timespec="seconds"),
                 "seconds": round(seconds, 1),
@@ -136,7 +137,7 @@ class Run:
             verdict: sum(record.verdict == verdict for record in self.records) for verdict in rules.VERDICTS
         }
         summary = ", ".join(f"{count} {verdict}" for verdict, count in counts.items() if count)
-        self.say(f"*{len(self.records)} records: {summary or 'none'}. {_computed(content['environment'], seconds)}*")
+        self.say(f"*{len(self.records)} records: {summary or 'none'}. {_computed(environment, seconds)}*")
 
     @staticmethod
     def _once(name: str, taken: Sequence[str], what: str) -> None:

@@ -110,8 +110,8 @@ def _summary(results: Sequence[Results], counts: Mapping[str, int], profile: str
     total, when = sum(counts.values()), max(entry["run"]["finished"] for entry in results)
     return (
         f"This build holds **{total} records**: {counts['reproduced']} reproduced, {counts['corrected']} corrected, "
-        f"{counts['differs']} that differ, {counts['not tested here']} not tested here. It was computed on {when[:10]} with "
-        f"the profile `{profile}`{SCALES[profile]}."
+        f"{counts['differs']} that differ, {counts['not tested here']} not tested here. "
+        f"It was computed on {when[:10]} with the profile `{profile}`{SCALES[profile]}."
     )
 
 
