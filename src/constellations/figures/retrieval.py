@@ -80,7 +80,7 @@ def unfinished(
     axes[0].set(title="along training", xlabel="step", ylabel="fraction of rows that fail")
     axes[1].set(title=f"after {chosen['step']} steps", xlabel="batch size $B$")
     figure.legend(*axes[0].get_legend_handles_labels(), loc="outside upper center", ncols=4, fontsize="small")
-    axes[1].text(sizes[0], 22, "no information", fontsize="small", color=COLOURS["neutral"])
+    axes[1].text(sizes[-1], 30, "no information", ha="right", fontsize="small", color=COLOURS["neutral"])
     return figure
 
 
