@@ -23,7 +23,7 @@ from constellations.training.settings import (
 )
 from constellations.training.state import State
 
-CHUNK_ENTRIES = {"cpu": 2**18, "cuda": 2**28}
+CHUNK_ENTRIES = {"cpu": 2**18, "cuda": 2**26}
 
 
 def synchronize(

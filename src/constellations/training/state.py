@@ -14,7 +14,7 @@ from constellations.training.gradients import Workspace, edge_gradients
 from constellations.training.measures import Scalars, Snapshot, measure
 from constellations.training.settings import Edge, Settings
 
-BATCH_ENTRIES = {"cpu": 2**18, "cuda": 2**28}
+BATCH_ENTRIES = {"cpu": 2**18, "cuda": 2**26}
 
 
 class State:
