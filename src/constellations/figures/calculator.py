@@ -24,6 +24,20 @@ ROWS = (
     ("margin", "Margin of {pairs} pairs in {dim} dimensions", "possible", "impossible above"),
 )
 
+STYLE = """
+.bounds-calculator form { display: flex; flex-wrap: wrap; gap: .6em 1.2em; align-items: end }
+.bounds-calculator form[hidden] { display: none }
+.bounds-calculator label { display: flex; flex-direction: column; gap: .15em }
+.bounds-calculator input, .bounds-calculator select
+  { color: #111; background: #fff; border: 1px solid #777; border-radius: 3px; padding: .15em .4em }
+.bounds-calculator [role=alert] { min-height: 1.5em; margin: .5em 0 }
+.bounds-calculator table { width: 100%; border-collapse: collapse; color: inherit; background: none }
+.bounds-calculator th, .bounds-calculator td
+  { font-weight: normal; text-align: left; padding: .3em .6em .3em 0; color: inherit; background: none;
+    border: 0; border-top: 1px solid #999 }
+.bounds-calculator td output { font-weight: bold }
+"""
+
 
 @dataclass(frozen=True)
 class Preset:
@@ -64,16 +78,15 @@ def calculator(
     values = {"pairs": _plain(n_pairs), "margin": repr(margin), "bias": repr(relative_bias), "dim": str(dim)}
     answers = _answers(n_pairs, margin, relative_bias, dim)
     inputs = "".join(
-        f'<label style="display:flex;flex-direction:column;gap:.15em">{label}'
+        f"<label>{label}"
         f'<input name="{name}" value="{values[name]}" inputmode="decimal" size="12" autocomplete="off"></label>'
         for name, label in FIELDS
     )
     rows = "".join(_row(name, title, words, answers) for name, title, *words in ROWS)
     body = (
-        '<form hidden style="display:flex;flex-wrap:wrap;gap:.6em 1.2em;align-items:end">'
-        f"{inputs}{_choices(presets)}</form>"
-        '<p role="alert" style="min-height:1.5em;margin:.5em 0"></p>'
-        f'<table class="table" style="width:100%"><tbody>{rows}</tbody></table>'
+        f"<form hidden>{inputs}{_choices(presets)}</form>"
+        '<p role="alert"></p>'
+        f"<table><tbody>{rows}</tbody></table>"
     )
     key = "calculator-" + hashlib.sha256(body.encode()).hexdigest()[:12]
     code, formulas = (
@@ -81,7 +94,7 @@ def calculator(
         for name in ("calculator.js", "bounds.js")
     )
     script = f"<script>({code})({json.dumps(key)},{formulas});</script>"
-    style = "<style>.bounds-calculator form[hidden]{display:none!important}</style>"
+    style = f"<style>{STYLE}</style>"
     return Calculator(f'<div class="bounds-calculator" id="{key}">{style}{body}{script}</div>')
 
 
@@ -104,10 +117,10 @@ def _row(name: str, title: str, words: Sequence[str], answers: dict[str, str]) -
     for inserted in ("pairs", "dim"):
         title = title.replace(f"{{{inserted}}}", f'<output name="{inserted}">{answers[inserted]}</output>', 1)
     cells = "".join(
-        f'<td>{word} <output name="{name}_{side}" style="font-weight:bold">{answers[f"{name}_{side}"]}</output></td>'
+        f'<td>{word} <output name="{name}_{side}">{answers[f"{name}_{side}"]}</output></td>'
         for word, side in zip(words, ("low", "high"), strict=True)
     )
-    return f'<tr><th scope="row" style="font-weight:normal;text-align:left">{title}</th>{cells}</tr>'
+    return f'<tr><th scope="row">{title}</th>{cells}</tr>'
 
 
 def _choices(presets: Sequence[Preset]) -> str:
@@ -119,7 +132,7 @@ def _choices(presets: Sequence[Preset]) -> str:
         for k, p in enumerate(presets, start=1)
     )
     return (
-        '<label style="display:flex;flex-direction:column;gap:.15em">take the numbers of'
+        "<label>take the numbers of"
         f'<select><option value="">your own values</option>{options}</select></label>'
     )
 
