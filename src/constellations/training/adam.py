@@ -12,7 +12,7 @@ EPSILON = 1e-8
 
 
 class Adam:
-    r"""Adam {cite}`kingma2015adam` with bias correction and the usual constants, over a flat parameter vector.
+    r"""Adam (Kingma and Ba 2015) with bias correction and the usual constants, over a flat parameter vector.
 
     .. math::
         m \gets \beta_1 m + (1-\beta_1) g, \quad v \gets \beta_2 v + (1-\beta_2) g^2, \quad
