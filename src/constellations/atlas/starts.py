@@ -87,7 +87,8 @@ def realise(n: int, frequencies: Sequence[int], weights: np.ndarray) -> Pair | N
         return None
     centre = 1 + p * p - q * q
     x = (centre + math.sqrt(max(centre * centre - 4 * p * p, 0.0))) / 2  # what the first wave has of |u|^2
-    ratio = np.full(len(sizes), math.sqrt(max(1 - x, 0.0) / q) if q > 1e-12 else 1.0)
+    rest = q * q / (1 - p * p / x) if q > 1e-12 else 0.0  # this is 1 - x, without cancellation
+    ratio = np.full(len(sizes), math.sqrt(rest / q) if q > 1e-12 else 1.0)
     ratio[first] = math.sqrt(x / p)
     ours, theirs = np.sqrt(sizes) * ratio, np.sign(weights) * np.sqrt(sizes) / np.maximum(ratio, 1e-12)
     coordinates = [_wave(n, f) for f in frequencies]
