@@ -301,7 +301,7 @@ def test_figures_are_drawn_from_arrays():
     drawn = [
         locked_figures.adapter_diagram(),
         locked_figures.allowed_margins(
-            b, np.zeros((2, 5)), 0.1, {"x": ([0.1, 0.2], [0.0, 0.1])}, colours={"x": "k"}, markers={"x": "o"}
+            b, np.zeros((2, 5)), {"x": ([0.1, 0.2], [0.0, 0.1])}, colours={"x": "k"}, markers={"x": "o"}
         ),
         locked_figures.frozen_sweep(
             [0.0, 0.5], b, np.zeros((2, 5)), {"exact": np.eye(2), "published": np.eye(2)}, reached=0.1

@@ -78,20 +78,19 @@ def adapter_diagram() -> Figure:
 def allowed_margins(
     relative_biases: Any,
     bounds: Any,
-    best: float,
     points: Mapping[str, tuple[Any, Any]],
     *,
     colours: Mapping[str, str],
     markers: Mapping[str, str],
 ) -> Figure:
-    """Largest margin a locked side allows over ``b_rel`` ([R, B] over [B]) and the trained ``(b*_rel, m*)``.
+    """Margins a locked side allows over ``b_rel`` ([R, B] over [B]) and trained ones, as shares of its hull bound.
 
-    ``best`` is the mean over seeds of the hull bound; ``points`` maps settings to arrays of relative bias and margin.
+    ``points`` maps settings to arrays of relative bias and share: 1 is half the distance of a locked point to the hull.
     """
     figure, axes = style.new_figure(height=4.1)
     b, bounds = np.asarray(relative_biases), np.asarray(bounds)
-    style.band(axes, b, bounds, colour=style.COLOURS["bound"], label="largest margin the locked side allows")
-    axes.axhline(best, color=style.COLOURS["neutral"], linestyle=":", label="half the distance to the hull")
+    style.band(axes, b, bounds, colour=style.COLOURS["bound"], label="largest share any $v$ can reach")
+    axes.axhline(1.0, color=style.COLOURS["neutral"], linestyle=":", label="the hull bound")
     axes.axhline(0.0, color=style.COLOURS["neutral"], linewidth=0.8)
     for name, (relative_bias, margin) in points.items():
         axes.plot(
@@ -101,9 +100,9 @@ def allowed_margins(
     b_every, every = (np.concatenate([np.ravel(pair[k]) for pair in points.values()]) for k in (0, 1))
     axes.set(
         xlabel="achieved relative bias $b^*_{rel}$",
-        ylabel="achieved margin $m^*$",
+        ylabel="share of the hull bound",
         xlim=(min(-0.1, float(b_every.min()) - 0.05), 1.0),
-        ylim=(min(-0.03, float(every.min()) - 0.02), max(0.1, 1.25 * best, 1.05 * float(every.max()))),
+        ylim=(min(-0.2, float(every.min()) - 0.1), 1.12),
     )
     figure.legend(loc="outside upper center", ncols=2, fontsize=8)
     return figure
