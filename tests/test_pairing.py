@@ -1,6 +1,7 @@
 """Notebook pairs: equal in content, without outputs, parameters that explain themselves, profiles that fit."""
 
 import os
+import re
 from pathlib import Path
 
 import nbformat
@@ -104,6 +105,15 @@ def test_cells_stay_short(name):
     for cell in pairing.from_text(ROOT / "notebooks" / f"{name}.md").cells:
         if cell.cell_type == "code":
             assert len(cell.source.splitlines()) <= 25
+
+
+@pytest.mark.parametrize("name", CHAPTERS)
+def test_a_cell_with_a_caption_displays_its_figure_alone(name):
+    """Sphinx would give the caption and the label to every output of the cell."""
+    for cell in pairing.from_text(ROOT / "notebooks" / f"{name}.md").cells:
+        if "figure" in cell.metadata.get("mystnb", {}):
+            assert cell.source.count("run.figure(") + cell.source.count("display(") == 1, cell.source
+            assert not re.search(r"run\.(say|paper_and_this_run|finish)\(", cell.source), cell.source
 
 
 def test_a_pair_is_made_kept_and_followed_both_ways(tmp_path):
