@@ -109,7 +109,7 @@ def synchronize(
     size = _chunk_size(settings)
     chunks = [slice(start, start + size) for start in range(0, settings.n_runs, size)]
     bar = tqdm(total=settings.n_steps * len(chunks), unit="step", disable=not progress)
-    with bar, torch.inference_mode(), _flushed_denormals():
+    with bar, torch.inference_mode(), _flushed_denormals(), _threads_for(settings):
         finished = [_run_chunk(settings, chunk, bar) for chunk in chunks]
     return _collect(settings, *zip(*finished, strict=True))
 
@@ -182,6 +182,18 @@ def _flushed_denormals():
         yield
     finally:
         torch.set_flush_denormal(was_on)
+
+
+@contextmanager
+def _threads_for(settings: Settings):
+    """Stay on one thread where a chunk's matrices are small: handing them out costs more than it saves."""
+    before = torch.get_num_threads()
+    if settings.device.type == "cpu" and settings.n_pairs**2 < CHUNK_ENTRIES["cpu"]:
+        torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def _run_chunk(settings: Settings, runs: slice, bar: tqdm) -> tuple[Tensor, Tensor, Snapshot, list[Snapshot]]:
