@@ -94,6 +94,15 @@ def optional(kind: Kind) -> Kind:
     return Kind(f"None or {kind.description}", lambda x: x is None or kind.accepts(x))
 
 
+def nonzero(kind: Kind) -> Kind:
+    """What ``kind`` accepts, but not 0.
+
+    >>> nonzero(real(at_least=-1, at_most=1)).description
+    'a finite number at least -1 and at most 1 and not 0'
+    """
+    return Kind(f"{kind.description} and not 0", lambda x: kind.accepts(x) and x != 0)
+
+
 def _list_of(kind: Kind) -> Kind:
     return Kind(
         f"a non-empty list, each entry {kind.description}",
