@@ -119,8 +119,10 @@ def _place_labels(axes: Any, models: pd.DataFrame) -> None:
         near = [height for across, height in labelled if abs(across - x) < 0.25 * width]
         height = max([y, *(taken + spacing for taken in near)])
         labelled.append((x, height))
+        across = models["relative_bias"]
+        beside = across[(across - x).abs() < 0.25 * width].max() + 0.05 * width
         axes.annotate(
-            short_name(str(model)), (x, y), (x + 0.05 * width, height), fontsize=8, va="center", zorder=4,
+            short_name(str(model)), (x, y), (beside, height), fontsize=8, va="center", zorder=4,
             arrowprops={"arrowstyle": "-", "color": "#666666", "lw": 0.7, "shrinkB": 3},
         )  # fmt: skip
 
@@ -145,7 +147,7 @@ def budgets(shares: pd.DataFrame) -> Figure:
     labels = {
         "margin": "margin",
         "xi": r"$\xi$: no single shift",
-        "centre": r"$|\bar u + \bar v|^2$: shared centre",
+        "centre": r"$|\bar U + \bar V|^2$: shared centre",
     }
     looks = {"margin": (COLOURS["ours"], None), "xi": (COLOURS["fixed"], "//"), "centre": ("#BBBBBB", "..")}
     left, rows = np.zeros(len(shares)), np.arange(len(shares))
