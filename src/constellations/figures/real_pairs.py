@@ -68,8 +68,8 @@ def histograms(
         for kind, values, hatch in kinds:
             label = kind.replace("_", "-")
             panel.hist(
-                np.ravel(values), bins, density=True, log=True, histtype="stepfilled", alpha=0.45,
-                color=COLOURS[kind], edgecolor=COLOURS[kind], hatch=hatch, label=label,
+                np.ravel(values), bins, density=True, log=True, histtype="stepfilled", alpha=0.55,
+                color=COLOURS[kind], edgecolor="white", linewidth=0.3, hatch=hatch, label=label,
             )  # fmt: skip
         colour = COLOURS["ours"] if margin[k] > 0 else COLOURS["neutral"]
         low, high = centre[k] - abs(margin[k]), centre[k] + abs(margin[k])
@@ -78,7 +78,9 @@ def histograms(
         panel.set_title(f"{titles[k]}:  $m^*$ = {margin[k]:+.3f}", fontsize="small")
         panel.set(xlim=(-1, 1), ylim=(1e-4, 60))
     axes = np.reshape(axes, (rows, 2))
-    axes[0, 0].legend(fontsize="small", loc="upper left")
+    figure.legend(
+        *axes[0, 0].get_legend_handles_labels(), fontsize="small", loc="outside upper center", ncols=2
+    )
     for panel in axes[-1]:
         panel.set_xlabel("inner product")
     for panel in axes[:, 0]:
