@@ -33,7 +33,7 @@ def plane(axes: Any, u: np.ndarray, v: np.ndarray) -> None:
         for i, (x, y) in enumerate(points):
             axes.plot([0, x], [0, y], color=COLOURS[key], linewidth=0.8, alpha=0.6)
             axes.plot(x, y, MARKERS[key], color=COLOURS[key], markersize=7)
-            reach = 0.72 if inward and coincide[i] else 1.22
+            reach = 0.72 if inward and coincide[i] else 1.26
             axes.text(reach * x, reach * y, f"${name}_{i + 1}$", ha="center", va="center", color=COLOURS[key])
 
 
@@ -77,8 +77,8 @@ def _interval(axes: Any, products: np.ndarray, margin: float, relative_bias: flo
             (start, 0.45),
             arrowprops={"arrowstyle": "<->", "color": BOUND, "shrinkA": 0, "shrinkB": 0},
         )
-        axes.text((start + stop) / 2, 0.55, "$m$", ha="center")
-    axes.text(relative_bias, -0.72, "$b_{rel}$", ha="center", color=COLOURS["relative_bias"])
+        axes.text((start + stop) / 2, 0.55, "$m^*$", ha="center")
+    axes.text(relative_bias + 0.04, -0.78, "$b^*_{rel}$", ha="left", color=COLOURS["relative_bias"])
     axes.text(matching.min(), -0.38, "matching", ha="center", color=MATCHING, fontsize="small")
     axes.text(
         np.median(non_matching), -0.38, "non-matching", ha="center", color=NON_MATCHING, fontsize="small"

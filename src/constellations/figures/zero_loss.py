@@ -78,9 +78,12 @@ def sandwich(
         if margin > 0:
             panel.plot(t, np.exp(-np.asarray(t) * margin), color=BOUND, linestyle=":", label="$e^{-t m^*}$")
         panel.set(yscale="log", xscale="log", title=f"{name}: $m^* = {margin:+.3f}$")
-        panel.legend(fontsize="small", loc="lower left" if margin > 0 else "upper left")
     for panel in axes[1]:
         panel.set_xlabel("inverse temperature $t$")
+    fullest = max(
+        (panel.get_legend_handles_labels() for panel in axes.ravel()), key=lambda pair: len(pair[1])
+    )
+    figure.legend(*fullest, loc="outside upper center", ncols=3, fontsize="small")
     for panel in axes[:, 0]:
         panel.set_ylabel("summed loss")
     return figure
