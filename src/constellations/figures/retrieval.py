@@ -119,6 +119,7 @@ def approximate(margins: Sequence[Any], recalls: Sequence[Mapping[str, Any]], st
     axes[0].axvline(0, color=COLOURS["bound"], linewidth=0.8)
     for k, (margin, step) in enumerate(zip(margins[0], steps, strict=True)):
         place = {"ha": "center", "va": "bottom", "fontsize": 7, "color": COLOURS["neutral"]}
+        place["bbox"] = {"facecolor": "white", "edgecolor": "none", "pad": 0.4}
         axes[0].annotate(f"{step}", (margin, 1.015 + 0.045 * (k % 2)), **place)
     axes[0].set(ylabel="recall at 1", title="along training")
     axes[1].set(title="finished, different relative biases")
@@ -141,7 +142,7 @@ def regime(
     axes.text(
         batch_sizes[-1],
         0.55,
-        "$\\log 2$: one undecided pair per batch",
+        "$\\log 2$: one undecided entry per batch",
         ha="right",
         va="top",
         fontsize="small",
