@@ -120,7 +120,7 @@ def approximate(margins: Sequence[Any], recalls: Sequence[Mapping[str, Any]], st
     for k, (margin, step) in enumerate(zip(margins[0], steps, strict=True)):
         place = {"ha": "center", "va": "bottom", "fontsize": 7, "color": COLOURS["neutral"]}
         place["bbox"] = {"facecolor": "white", "edgecolor": "none", "pad": 0.4}
-        axes[0].annotate(f"{step}", (margin, 1.015 + 0.045 * (k % 2)), **place)
+        axes[0].annotate(f"{step}", (margin, 1.035 + 0.045 * (k % 2)), **place)
     axes[0].set(ylabel="recall at 1", title="along training")
     axes[1].set(title="finished, different relative biases")
     axes[0].legend(fontsize="small", loc="center left")
