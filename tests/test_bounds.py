@@ -218,6 +218,8 @@ def test_theorem_34_margins_agree_for_two_and_more_modalities():
         ),
         (lambda: bounds.required_dimension(10, float("nan"), 0.0), "margin must be finite"),
         (lambda: bounds.margin_bracket(10, 5, 1.2), r"relative_bias must be in \[-1, 1\]"),
+        (lambda: bounds.margin_upper_bound(2.0), "relative_bias must be in"),
+        (lambda: bounds.margin_upper_bound(0.0, n_modalities=1), "n_modalities must be an integer"),
         (
             lambda: bounds.margin_upper_bound(0.0, n_pairs=3, n_modalities=4),
             "n_pairs must be at least n_modalities = 4",

@@ -96,27 +96,6 @@ def margin_budget(
     return MarginBudget(*(term.item() for term in terms) if x.ndim == 3 else terms)
 
 
-def multimodal_margin_limit(relative_bias: float, *, n_modalities: int, n_pairs: int | None = None) -> float:
-    r"""Largest margin ``k`` modalities of ``N >= k`` points allow: ``(1 + (k-1) b_rel) / (k + 1 - 2k/N)``.
-
-    Never more than ``1 - b_rel`` and never below 0; ``n_pairs=None`` is the limit of many points.
-
-    Examples
-    --------
-    >>> multimodal_margin_limit(0.0, n_modalities=2), multimodal_margin_limit(0.0, n_modalities=4)
-    (0.3333333333333333, 0.2)
-    """
-    if not -1 <= relative_bias <= 1:
-        raise ValueError(f"relative_bias must be in [-1, 1], got {relative_bias!r}")
-    if n_modalities < 2:
-        raise ValueError(f"n_modalities must be at least 2, got {n_modalities}")
-    if n_pairs is not None and n_pairs < n_modalities:
-        raise ValueError(f"n_pairs must be at least n_modalities = {n_modalities}, got {n_pairs}")
-    k = n_modalities
-    share = 0.0 if n_pairs is None else 2 * k / n_pairs
-    return max(min((1 + (k - 1) * relative_bias) / (k + 1 - share), 1 - relative_bias), 0.0)
-
-
 def _inner_products(x: Tensor) -> tuple[Tensor, Tensor]:
     """Matching ``[..., pairs, N]`` and non-matching ``[..., pairs, N*N]`` (own entries set to -inf) products."""
     k, n = x.shape[-3:-1]

@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
+from constellations.bounds import margin_upper_bound
 from constellations.figures import style
 
 # Corners (relative_bias, margin) of the regions of Theorems 3.3 and 3.4 and of m > |b_rel| within them.
@@ -18,23 +19,6 @@ MODALITY_GAP = ((0.0, 0.0), (-0.25, 0.25), (0.5, 0.5))
 # Opaque, because a hatch drawn over a transparent face is lost in SVG.
 GAP_FACE, GAP_EDGE = "#B2E1E0", "#4FB79C"
 SCATTER_MARKERS = ("o", "^", "s", "D", "v", "P", "X", "*")
-
-
-def margin_limit(relative_bias: Any, *, n_pairs: int | None = None) -> np.ndarray:
-    """Largest margin Theorem 3.4 allows: ``min(1 - b_rel, (1 + b_rel) / (3 - 4/N))``, never below 0.
-
-    ``n_pairs=None`` is the limit of many pairs, ``(1 + b_rel) / 3``.
-
-    Examples
-    --------
-    >>> margin_limit([-1.0, 0.5, 1.0]).tolist()
-    [0.0, 0.5, 0.0]
-    """
-    if n_pairs is not None and n_pairs < 2:
-        raise ValueError(f"n_pairs must be at least 2, got {n_pairs}")
-    b = np.asarray(relative_bias, dtype=float)
-    slope = 3.0 if n_pairs is None else 3.0 - 4.0 / n_pairs
-    return np.maximum(np.minimum(1 - b, (1 + b) / slope), 0.0)
 
 
 def draw_region(
@@ -71,7 +55,8 @@ def draw_region(
     """
     b = np.unique(np.concatenate([np.linspace(*relative_bias_limits, 401), [0.0, 0.5]]))
     b = b[(b >= relative_bias_limits[0]) & (b <= relative_bias_limits[1])]
-    limit = margin_limit(b)
+    inside = b.clip(-1, 1)
+    limit = margin_upper_bound(inside)
     top = np.full_like(b, margin_limits[1])
     colours = style.COLOURS
     axes.fill_between(
@@ -91,7 +76,7 @@ def draw_region(
     axes.plot(b, limit, color=colours["bound"], lw=1.2)
     handles = _region_handles() if modality_gap else _region_handles()[:2]
     if n_pairs is not None:
-        axes.plot(b, margin_limit(b, n_pairs=n_pairs), color=colours["bound"], lw=1.0, ls="--")
+        axes.plot(b, margin_upper_bound(inside, n_pairs=n_pairs), color=colours["bound"], lw=1.0, ls="--")
         handles.append(
             Line2D([], [], color=colours["bound"], lw=1.0, ls="--", label=f"limit for N = {n_pairs:,}")
         )
