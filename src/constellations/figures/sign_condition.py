@@ -69,7 +69,7 @@ def _cone(axes: Any, u: np.ndarray, middle_v: np.ndarray) -> None:
 
 
 def _sign_margins(axes: Any, sign_margins: Mapping[int, Mapping[int, Any]]) -> None:
-    styles = ((COLOURS["non_matching"], "x"), (COLOURS["matching"], "o"), (COLOURS["ours"], "s"))
+    styles = ((COLOURS["bound"], "x"), (COLOURS["ours"], "o"), (COLOURS["bias"], "s"))
     for (dim, by_size), (colour, marker), shift in zip(
         sign_margins.items(), styles, (-0.12, 0.12, 0.0), strict=False
     ):
