@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.patheffects import Normal, Stroke
 
 from constellations.figures import definition, sphere_view, zero_loss
 from constellations.figures.style import COLOURS, MARKERS, new_figure, swept_colours
@@ -98,11 +99,12 @@ def compared(steps: Any, row_gaps: Mapping[str, Any], margins: Mapping[str, Any]
     """Row gap and margin over training, mean over seeds; values are ``[S, R]`` per loss."""
     figure, axes = new_figure(n_columns=2, height=3.0, sharey=True)
     colours = (COLOURS["u"], OURS, COLOURS["v"], COLOURS["bias"])
+    first, last = np.asarray(steps)[[1, -1]]
     for panel, tracks, half in ((axes[0], row_gaps, 0.5), (axes[1], margins, 1.0)):
         for (name, values), colour, dash in zip(tracks.items(), colours, DASHES, strict=False):
             panel.plot(steps, half * np.asarray(values).mean(1), color=colour, linestyle=dash, label=name)
         panel.axhline(0, color=COLOURS["bound"], linewidth=0.8)
-        panel.set(xlabel="step", xscale="symlog", xlim=(1, None))
+        panel.set(xlabel="step", xscale="log", xlim=(first, last))
     axes[0].set(title="half the row gap, $g/2$", ylim=(-0.4, None))
     axes[1].set(title="margin $m^*$")
     figure.legend(*axes[1].get_legend_handles_labels(), loc="outside upper center", ncols=4, fontsize="small")
@@ -113,8 +115,9 @@ def regimes(t: Any, b: Any, x: Any, boundaries: Mapping[str, Any], runs: Any) ->
     """The minimiser ``x*`` ``[B, T]`` at fixed ``t`` ``[T]`` and ``b`` ``[B]``; ``runs`` ``[R, 3]``: trained (t, b, x)."""
     figure, axes = new_figure(height=3.7, width=6.2)
     image = axes.pcolormesh(t, b, x, cmap="viridis", vmin=0, vmax=1, shading="gouraud", rasterized=True)
+    outline = [Stroke(linewidth=2.8, foreground="black"), Normal()]  # white alone is lost on yellow
     for (name, values), dash in zip(boundaries.items(), ("--", "-."), strict=True):
-        axes.plot(t, values, color="white", linestyle=dash, linewidth=1.6, label=name)
+        axes.plot(t, values, color="white", ls=dash, lw=1.6, label=name, path_effects=outline)
     trained = np.asarray(runs)
     axes.scatter(
         *trained[:, :2].T, c=trained[:, 2], cmap="viridis", vmin=0, vmax=1, s=64, edgecolors="white", zorder=3
@@ -150,7 +153,7 @@ def meeting(relative_biases: Any, margins: Mapping[float, Any], boundary: Any) -
         axes.plot(relative_biases, values, color=colour, linestyle=dash, label=f"$t = {t:g}$")
     axes.axhline(0, color=COLOURS["neutral"], linewidth=0.8)
     axes.set(xlabel="frozen relative bias $b_{rel}$", ylabel="margin at $b_{rel}$")
-    axes.set(xlim=(-1, 1), ylim=(-0.7, 0.75))
+    axes.set(xlim=(relative_biases[0], relative_biases[-1]), ylim=(-0.7, 0.75))
     axes.text(-0.95, 0.62, "impossible", fontsize="small", color=COLOURS["neutral"])
     axes.legend(fontsize="small", loc="lower right")
     return figure
