@@ -80,7 +80,7 @@ def contributions(starts: Sequence[float], parts: Mapping[str, Any]) -> Figure:
         )  # fmt: skip
     axes.axhline(0, color=style.COLOURS["neutral"], linewidth=0.7)
     axes.set_xticks(range(len(starts)), [f"{b:g}" for b in starts])
-    axes.set(xlabel="initial bias $b_0$", ylabel="relative bias")
+    axes.set(xlabel="initial bias $b_0$", ylabel="relative bias $b_{rel}$")
     figure.legend(loc="outside upper center", ncols=2, fontsize=8)
     return figure
 
@@ -103,6 +103,6 @@ def where_they_end(
                 np.asarray(values)[index], np.asarray(margin[name])[index], color=colour, marker=MARKERS[name],
                 s=18, edgecolor="black", linewidth=0.4, label=f"{name}, $b_0$ = {start:g}", zorder=3,
             )  # fmt: skip
-    axes.set(ylabel="margin $m^*$", xlabel="relative bias")
+    axes.set(ylabel="margin $m^*$", xlabel="achieved relative bias $b^*_{rel}$")
     figure.legend(loc="outside right center", fontsize=8)
     return figure
