@@ -1,4 +1,4 @@
-"""Numbers and arrays of numbers as arguments: checked, with errors that name the argument."""
+"""Numbers and arrays of numbers: their spread, and checks of arguments with errors that name them."""
 
 from __future__ import annotations
 
@@ -11,6 +11,16 @@ def plain(value: Any) -> Any:
     """A NumPy scalar or 0-dimensional array as a Python number; larger arrays as they are."""
     array = np.asarray(value)
     return array.item() if array.ndim == 0 else array
+
+
+def spread(values: Any, axis: int = -1) -> Any:
+    """Sample standard deviation along an axis, 0 for a single value: a float, or an array if axes are left.
+
+    >>> spread([1.0, 3.0]), spread([1.0])
+    (1.4142135623730951, 0.0)
+    """
+    sample = np.asarray(values, dtype=float)
+    return plain(sample.std(axis=axis, ddof=1) if sample.shape[axis] > 1 else 0.0 * sample.mean(axis=axis))
 
 
 def finite(value: Any, name: str) -> np.ndarray:

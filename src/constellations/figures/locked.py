@@ -11,6 +11,7 @@ from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
 
 from constellations.figures import style
 from constellations.figures.runs import as_label
+from constellations.scalars import spread
 
 
 def _box(axes: Any, centre: tuple[float, float], text: str, *, colour: str, hatch: str = "") -> None:
@@ -134,9 +135,8 @@ def frozen_sweep(
     names = {"exact": "exact loss", "published": "clamped loss"}
     for name, values in groups.items():
         sample = np.asarray(values, dtype=float)
-        spread = sample.std(axis=1, ddof=1) if sample.shape[1] > 1 else np.zeros(len(sample))
         axes.errorbar(
-            relative_biases, sample.mean(axis=1), spread, color=style.COLOURS[name],
+            relative_biases, sample.mean(axis=1), spread(sample), color=style.COLOURS[name],
             marker=style.MARKERS[name], linestyle=style.LINES[name], capsize=3, markersize=5, label=names[name],
         )  # fmt: skip
     axes.axhline(0.0, color=style.COLOURS["neutral"], linewidth=0.8)

@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 
 from constellations.figures import style
 from constellations.figures.region import draw_region
+from constellations.scalars import spread
 
 COLOURS: Mapping[str, str] = {
     "bias": style.COLOURS["bias"],
@@ -38,9 +39,8 @@ def _dots(axes: Any, starts: Sequence[float], values: Mapping[str, Any]) -> None
         axes.plot(
             np.repeat(x, runs.shape[1]), runs.ravel(), ".", color=COLOURS[name], alpha=0.35, markersize=5
         )
-        spread = runs.std(axis=1, ddof=1) if runs.shape[1] > 1 else np.zeros(len(x))
         axes.errorbar(
-            x + 0.07 * np.sign(side), runs.mean(1), spread, fmt=MARKERS[name], color=COLOURS[name], capsize=3,
+            x + 0.07 * np.sign(side), runs.mean(1), spread(runs), fmt=MARKERS[name], color=COLOURS[name], capsize=3,
             label=name, markersize=5,
         )  # fmt: skip
     axes.set_xticks(range(len(starts)), [f"{b:g}" for b in starts])
@@ -75,7 +75,7 @@ def contributions(starts: Sequence[float], parts: Mapping[str, Any]) -> Figure:
         runs = np.asarray(values, dtype=float)
         x = np.arange(len(starts)) + (index - (len(parts) - 1) / 2) * width
         axes.bar(
-            x, runs.mean(1), width, yerr=runs.std(1), label=name, facecolor=colour, hatch=hatch,
+            x, runs.mean(1), width, yerr=spread(runs), label=name, facecolor=colour, hatch=hatch,
             edgecolor="white", error_kw={"elinewidth": 1, "capsize": 2},
         )  # fmt: skip
     axes.axhline(0, color=style.COLOURS["neutral"], linewidth=0.7)

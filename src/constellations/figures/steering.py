@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 
 from constellations.figures import style
 from constellations.figures.region import draw_region
+from constellations.scalars import spread
 
 CANDIDATE_MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 
@@ -83,9 +84,8 @@ def _candidate(panel: Any, rows: Any, values: Any, name: str, colour: Any, index
     if name.endswith("*"):
         panel.plot(*values, marker, color=colour, markersize=8, label=name, markeredgecolor="black", zorder=5)
         return
-    spread = values.std(axis=1)
     panel.errorbar(
-        rows, values.mean(1), spread, fmt=marker + "--", color=colour, markersize=3.5, linewidth=1, capsize=2,
+        rows, values.mean(1), spread(values), fmt=marker + "--", color=colour, markersize=3.5, linewidth=1, capsize=2,
         label=name,
     )  # fmt: skip
 

@@ -12,6 +12,7 @@ import seaborn as sns
 from matplotlib.figure import Figure
 
 from constellations.files import replace_on_success
+from constellations.scalars import spread
 
 # One colour per meaning, from the Okabe-Ito palette; always paired with a second channel (marker, line style, hatch).
 COLOURS: Mapping[str, str] = {
@@ -113,8 +114,8 @@ def band(
     values = np.asarray(runs, dtype=float)
     values = np.log10(np.maximum(values, 1e-300)) if log else values
     mean = values.mean(axis=0)
-    spread = values.std(axis=0, ddof=1) if len(values) > 1 else np.zeros_like(mean)
-    low, high = mean - spread, mean + spread
+    width = spread(values, axis=0)
+    low, high = mean - width, mean + width
     if log:
         mean, low, high = 10**mean, 10**low, 10**high
     axes.plot(x, mean, color=colour, linestyle=linestyle, label=label)

@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 
 from constellations.figures import style
 from constellations.figures.runs import on_log_axis
+from constellations.scalars import spread
 
 SMALLEST = 1e-14
 
@@ -147,9 +148,8 @@ def fixed_and_trained(relative_biases: Sequence[float], groups: Mapping[str, Any
     ]
     for (name, values), (colour, marker, line, size) in zip(groups.items(), looks, strict=False):
         sample = np.asarray(values, dtype=float)
-        spread = sample.std(axis=1, ddof=1) if sample.shape[1] > 1 else np.zeros(len(sample))
         axes.errorbar(
-            relative_biases, sample.mean(axis=1), spread, color=style.COLOURS[colour], marker=marker,
+            relative_biases, sample.mean(axis=1), spread(sample), color=style.COLOURS[colour], marker=marker,
             linestyle=line, markersize=size, capsize=3, label=name,
         )  # fmt: skip
     axes.axhline(0.0, color=style.COLOURS["neutral"], linewidth=0.8)
