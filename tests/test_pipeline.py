@@ -123,6 +123,21 @@ def test_a_book_is_built_once_and_only_what_changed_is_built_again(project):
 
 
 @pytest.mark.notebooks
+def test_a_module_that_becomes_a_package_is_followed(project):
+    status, output = make(project, "executed")
+    assert status == 0, output
+    module = project / "src" / "constellations" / "sphere.py"
+    package = module.with_suffix("") / "__init__.py"
+    package.parent.mkdir()
+    module.rename(package)
+    package.touch()
+    status, output = make(project, "executed")
+    package.rename(module)
+    package.parent.rmdir()
+    assert status == 0 and ran(output) == ["01_first"], output
+
+
+@pytest.mark.notebooks
 def test_an_interrupted_or_failed_notebook_leaves_nothing_that_is_trusted(project):
     profile = project / "profiles" / "quick" / "02_second.yml"
     executed = project / "_build" / "quick" / "executed" / "02_second.ipynb"

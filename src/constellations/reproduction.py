@@ -69,9 +69,14 @@ class Run:
         display(Markdown(markdown))
 
     def table(
-        self, frame: pd.DataFrame, *, formats: Mapping[str, str] | None = None, index: bool = False
+        self,
+        frame: pd.DataFrame,
+        *,
+        formats: Mapping[str, str] | None = None,
+        index: bool = False,
+        style_class: str = "",
     ) -> None:
-        """Display a table; ``formats`` maps columns to format specifications."""
+        """Display a table; ``formats`` maps columns to format specifications, ``style_class`` adds a CSS class."""
         from IPython.display import HTML, display
 
         unknown = sorted(set(formats or {}) - set(map(str, frame.columns)))
@@ -81,7 +86,10 @@ class Run:
             column: partial(_format, spec=spec) for column, spec in (formats or {}).items()
         }
         text = frame.to_html(
-            index=index, border=0, classes="table constellations-table", formatters=formatters
+            index=index,
+            border=0,
+            classes=f"table constellations-table {style_class}".rstrip(),
+            formatters=formatters,
         )
         display(HTML(f'<div class="table-scroll">{text}</div>'))
 
@@ -112,7 +120,7 @@ class Run:
         chosen = [record for record in self.records if record.id.startswith(prefix)]
         if not chosen:
             raise ValueError(f"prefix must start the id of some record of this chapter, got {prefix!r}")
-        self.table(rules.records_frame(chosen))
+        self.table(rules.records_frame(chosen), style_class="constellations-records")
 
     def finish(self) -> None:
         """Write ``output_dir/results/<notebook>.json``, in one move, and say where."""

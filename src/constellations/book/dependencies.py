@@ -51,9 +51,11 @@ def sources_of(text: Path, package: Path) -> list[Path]:
 
 
 def write_rules(root: Path, target: Path) -> None:
-    """Write a file for make with one line per notebook: its executed form depends on these sources."""
+    """Write a file for make: what it depends on itself, and the sources of each notebook's executed form."""
     package = root / "src" / PACKAGE
-    lines = [f"{target}: {' '.join(map(str, _python_files(package)))}"]
+    modules = " ".join(str(path.relative_to(root)) for path in _python_files(package))
+    # The second line, a rule without a recipe, keeps make going after a module is renamed: the list is then made anew.
+    lines = [f"{target}: {modules}", f"{modules}:"]
     for text in sorted((root / "notebooks").glob("[0-9][0-9]_*.md")):
         sources = " ".join(str(path.relative_to(root)) for path in sources_of(text, package))
         lines.append(f"$(EXECUTED)/{text.stem}.ipynb: {sources}")

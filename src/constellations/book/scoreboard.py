@@ -81,7 +81,7 @@ def _records(records: Sequence[Mapping[str, Any]]) -> str:
         badge = f'<span class="verdict verdict-{CLASSES[verdict]}">{escape(verdict)}</span>'
         plain = [escape(text) for text in (claim, published, here, seeds)]
         rows.append([f"<code>{escape(record)}</code>", *plain, badge, escape(comment)])
-    return _table(list(frame.columns), rows)
+    return _table(list(frame.columns), rows, style="constellations-table constellations-records")
 
 
 def _effort(results: Sequence[Results], titles: Mapping[str, str]) -> str:
@@ -135,8 +135,8 @@ def _link(entry: Results, titles: Mapping[str, str]) -> str:
     return f'<a href="../notebooks/{name}.html">{name[:2]} {escape(titles[name])}</a>'
 
 
-def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+def _table(head: Sequence[str], rows: Sequence[Sequence[str]], *, style: str = "constellations-table") -> str:
     header = "".join(f"<th>{escape(text)}</th>" for text in head)
     body = "".join("<tr>" + "".join(f"<td>{cell}</td>" for cell in row) + "</tr>" for row in rows)
-    table = f'<table class="table constellations-table"><thead><tr>{header}</tr></thead><tbody>{body}</tbody></table>'
-    return f'<div class="table-scroll">{table}</div>'
+    table = f"<thead><tr>{header}</tr></thead><tbody>{body}</tbody>"
+    return f'<div class="table-scroll"><table class="table {style}">{table}</table></div>'
