@@ -49,7 +49,7 @@ unit: $(READY) ## unit and property tests, doctests, notebook pairs
 	$(RUN) pytest -n $(JOBS) -m "not notebooks and not book and not browser" tests src
 
 sync: $(READY) ## make the .md and .ipynb of each notebook agree: the one changed last wins
-	@$(RUN) constellations.book sync notebooks
+	@$(RUN) companion.pages sync notebooks
 
 serve: ## show the built book at http://localhost:8000 (PORT=8000)
 	@test -f $(BUILD)/html/index.html || { echo "error: there is no $(BUILD)/html yet: run make book PROFILE=$(PROFILE)" >&2; exit 1; }
@@ -60,7 +60,7 @@ notebook: $(READY) $(if $(CHOSEN),notebooks/$(CHOSEN).ipynb) ## run one notebook
 	@test -n "$(CHOSEN)" || { echo "error: NB=$(NB) must begin the name of a notebook: $(CHAPTERS)" >&2; exit 1; }
 	@mkdir -p $(LOCAL) && rm -rf $(LOCAL)/stage $(LOCAL)/sphinx
 	$(VENV)/bin/papermill -k python3 -p output_dir $(LOCAL) $(PARAMS) notebooks/$(CHOSEN).ipynb $(LOCAL)/$(CHOSEN).ipynb
-	@$(RUN) constellations.book stage --build $(LOCAL) --page $(CHOSEN)
+	@$(RUN) companion.pages stage --build $(LOCAL) --page $(CHOSEN)
 	@$(VENV)/bin/jupyter-book build -qq --path-output $(LOCAL)/sphinx $(LOCAL)/stage > $(LOCAL)/sphinx.log
 	@rm -rf $(LOCAL)/html && mv $(LOCAL)/sphinx/_build/html $(LOCAL)/html
 	@echo "Open $(LOCAL)/html/notebooks/$(CHOSEN).html"
@@ -87,12 +87,12 @@ $(READY): requirements.lock
 	@touch $@
 
 check: $(READY)
-	@$(RUN) constellations.book check $(PROFILE)
+	@$(RUN) companion.pages check $(PROFILE)
 
 executed: $(CHAPTERS:%=$(EXECUTED)/%.ipynb)
 
 notebooks/%.ipynb: notebooks/%.md | $(READY)
-	@$(RUN) constellations.book pair $<
+	@$(RUN) companion.pages pair $<
 
 # Papermill writes under another name; only a notebook that ran to its end gets its own.
 $(EXECUTED)/%.ipynb: notebooks/%.ipynb profiles/$(PROFILE)/%.yml requirements.lock | $(READY)
@@ -103,9 +103,9 @@ $(EXECUTED)/%.ipynb: notebooks/%.ipynb profiles/$(PROFILE)/%.yml requirements.lo
 	  || { tail -n 40 $(EXECUTED)/.$*.log >&2; echo "error: $< did not run to its end; its cells so far are in $(EXECUTED)/.$*.unfinished.ipynb" >&2; exit 1; }
 	@mv $(EXECUTED)/.$*.unfinished.ipynb $@
 
-$(BUILD)/html/.complete: $(CHAPTERS:%=$(EXECUTED)/%.ipynb) $(PAGES) $(wildcard src/constellations/book/*.py) $(wildcard src/constellations/*.py src/constellations/*/*.py)
+$(BUILD)/html/.complete: $(CHAPTERS:%=$(EXECUTED)/%.ipynb) $(PAGES) $(wildcard src/*/*.py src/*/*/*.py src/*/*/*/*.py)
 	@rm -rf $(BUILD)/stage $(BUILD)/sphinx
-	@$(RUN) constellations.book stage --build $(BUILD)
+	@$(RUN) companion.pages stage --build $(BUILD)
 	@$(VENV)/bin/jupyter-book build --quiet -W --keep-going --path-output $(BUILD)/sphinx $(BUILD)/stage > $(BUILD)/sphinx.log
 	@rm -rf $(BUILD)/html && mv $(BUILD)/sphinx/_build/html $(BUILD)/html
 	@touch $@
@@ -115,6 +115,6 @@ ifneq ($(filter executed $(BUILD)/% $(EXECUTED)/%,$(MAKECMDGOALS)),)
 -include $(RULES)
 endif
 
-$(RULES): $(wildcard notebooks/[0-9][0-9]_*.md) $(wildcard src/constellations/*.py src/constellations/*/*.py) | $(READY)
+$(RULES): $(wildcard notebooks/[0-9][0-9]_*.md) $(wildcard src/*/*.py src/*/*/*.py src/*/*/*/*.py) | $(READY)
 	@mkdir -p $(BUILD)
-	@$(RUN) constellations.book rules $@
+	@$(RUN) companion.pages rules $@

@@ -8,8 +8,8 @@ import time
 
 import torch
 
-from constellations import report
-from constellations.extremes import extremes
+from constellations.geometry import report
+from constellations.geometry.large import extremes
 
 
 def points(n_pairs: int, dim: int, signal: float) -> tuple[torch.Tensor, torch.Tensor]:

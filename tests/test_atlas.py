@@ -10,12 +10,13 @@ import torch
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from constellations import atlas, bounds, constructions, geometry
-from constellations.atlas import starts
-from constellations.atlas.__main__ import main
-from constellations.atlas.polish import anneal, margin_at, polish
-from constellations.atlas.search import best_of
-from constellations.atlas.table import _at_least
+from companion.studies import atlas
+from companion.studies.atlas import starts
+from companion.studies.atlas.__main__ import main
+from companion.studies.atlas.polish import anneal, margin_at, polish
+from companion.studies.atlas.search import best_of
+from companion.studies.atlas.table import _at_least
+from constellations import bounds, constructions, geometry
 
 ENTRIES = atlas.load_atlas()
 

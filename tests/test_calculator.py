@@ -7,8 +7,8 @@ import shutil
 import numpy as np
 import pytest
 
+from companion.figures.calculator import Preset, calculator
 from constellations import bounds
-from constellations.figures.calculator import Preset, calculator
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
 CHOSEN = {"n_pairs": 1e10, "margin": 0.07, "relative_bias": 0.07, "dim": 768}

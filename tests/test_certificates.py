@@ -9,9 +9,10 @@ import torch
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from constellations import brute_force, fixed_temperature, losses, row_losses
+from companion.studies import batches
 from constellations import certificates as c
-from constellations.geometry import separation
+from constellations import losses, minima
+from constellations.geometry import rows, separation
 from constellations.sphere import normalize, random_points
 
 LOG2 = math.log(2)
@@ -167,7 +168,7 @@ def test_the_weighted_bound_is_attained():
 @given(configurations)
 def test_triplet_threshold_is_exact_and_at_least_four_margins(setting):
     u, v = configuration(*setting)
-    threshold = row_losses.triplet_threshold(u, v)
+    threshold = rows.triplet_threshold(u, v)
     assert threshold >= 4 * separation(u, v).margin - 1e-12
     assert losses.triplet(u, v, margin_parameter=threshold - 1e-9).item() == 0.0
     assert losses.triplet(u, v, margin_parameter=threshold + 1e-6).item() > 0.0
@@ -177,17 +178,17 @@ def test_triplet_threshold_is_exact_and_at_least_four_margins(setting):
 @given(configurations, temperatures)
 def test_info_nce_bounds(setting, t):
     u, v = configuration(*setting)
-    gap = row_losses.row_gap(u, v)
+    gap = rows.row_gap(u, v)
     assert min(gap.rows, gap.columns) >= 2 * separation(u, v).margin - 1e-12
     assume(t * gap.rows < 600)
-    bounds = row_losses.info_nce_bounds(gap.rows, n_pairs=len(u), inverse_temperature=t)
+    bounds = rows.info_nce_bounds(gap.rows, n_pairs=len(u), inverse_temperature=t)
     loss = losses.info_nce(u, v, inverse_temperature=t).item()
     assert bounds.lower * (1 - 1e-9) <= loss <= bounds.upper * (1 + 1e-9)
 
 
 def test_the_example_is_info_nce_optimal_but_no_constellation():
-    u, v = row_losses.info_nce_only_example()
-    gap = row_losses.row_gap(u, v)
+    u, v = rows.info_nce_only_example()
+    gap = rows.row_gap(u, v)
     assert gap.rows == pytest.approx(1 - math.sqrt(0.5))
     assert gap.columns == pytest.approx(1 - math.sqrt(0.5))
     assert separation(u, v).margin == pytest.approx((0.5 - math.sqrt(0.5)) / 2)
@@ -199,7 +200,7 @@ def test_the_example_is_info_nce_optimal_but_no_constellation():
 @given(configurations, temperatures, st.floats(-30, 30))
 def test_fixed_temperature_bound_holds_in_every_dimension(setting, t, bias):
     u, v = configuration(*setting)
-    floor = fixed_temperature.minimum(n_pairs=len(u), inverse_temperature=t, bias=bias)
+    floor = minima.minimum(n_pairs=len(u), inverse_temperature=t, bias=bias)
     loss = losses.sigmoid_loss(u, v, inverse_temperature=t, bias=bias).item()
     assert loss >= floor.loss * (1 - 1e-9)
 
@@ -207,9 +208,9 @@ def test_fixed_temperature_bound_holds_in_every_dimension(setting, t, bias):
 @settings(max_examples=60, deadline=None)
 @given(st.integers(2, 40), st.floats(0.01, 200), st.floats(-200, 200))
 def test_double_constant_embedding_attains_the_fixed_temperature_minimum(n, t, bias):
-    floor = fixed_temperature.minimum(n_pairs=n, inverse_temperature=t, bias=bias)
+    floor = minima.minimum(n_pairs=n, inverse_temperature=t, bias=bias)
     grid = np.linspace(0, 1, 401)
-    values = n * fixed_temperature.profile(grid, n_pairs=n, inverse_temperature=t, bias=bias)
+    values = n * minima.profile(grid, n_pairs=n, inverse_temperature=t, bias=bias)
     assert floor.loss <= values.min() * (1 + 1e-9) + 1e-300
     u, v = simplex_embedding(n, floor.delta)
     loss = losses.sigmoid_loss(u, v, inverse_temperature=t, bias=bias).item()
@@ -219,9 +220,9 @@ def test_double_constant_embedding_attains_the_fixed_temperature_minimum(n, t, b
 @settings(max_examples=60, deadline=None)
 @given(st.integers(3, 200), st.floats(0.05, 50), st.floats(-60, 60))
 def test_collapse_conditions(n, t, bias):
-    found = fixed_temperature.minimum(n_pairs=n, inverse_temperature=t, bias=bias)
-    antipodal = t + bias - fixed_temperature.antipodal_threshold(n)
-    aligned = bias - fixed_temperature.aligned_bias_threshold(n, inverse_temperature=t)
+    found = minima.minimum(n_pairs=n, inverse_temperature=t, bias=bias)
+    antipodal = t + bias - minima.antipodal_threshold(n)
+    aligned = bias - minima.aligned_bias_threshold(n, inverse_temperature=t)
     if abs(antipodal) > 1e-6:
         assert (found.shape == "antipodal") == (antipodal < 0)
     if abs(aligned) > 1e-6:
@@ -231,7 +232,7 @@ def test_collapse_conditions(n, t, bias):
 @pytest.mark.parametrize("relative_bias", [-0.6, -0.2, 0.0, 0.3, 0.8])
 def test_large_temperature_recovers_the_equality_case_of_theorem_3_4(relative_bias):
     n, t = 12, 4000.0
-    x = fixed_temperature.minimum(n_pairs=n, inverse_temperature=t, bias=t * relative_bias).x
+    x = minima.minimum(n_pairs=n, inverse_temperature=t, bias=t * relative_bias).x
     u, v = simplex_embedding(n, math.sqrt(x))
     assert (3 - 4 / n) * separation(u, v).margin == pytest.approx(
         1 + separation(u, v).relative_bias, abs=1e-9
@@ -254,11 +255,11 @@ def test_large_temperature_recovers_the_equality_case_of_theorem_3_4(relative_bi
         (lambda: c.retrieval_failure_bounds(1.0, n_pairs=1, batch_size=1), "n_pairs"),
         (lambda: c.expected_batch_loss(np.ones((2, 3)), batch_size=2), "entries"),
         (lambda: c.expected_batch_loss(np.ones((2, 2)), batch_size=3), "batch_size"),
-        (lambda: row_losses.row_gap(torch.ones(3, 2), torch.ones(3, 2)), "norm"),
-        (lambda: fixed_temperature.profile(1.5, n_pairs=3, inverse_temperature=1.0, bias=0.0), "x must"),
-        (lambda: fixed_temperature.minimum(n_pairs=3, inverse_temperature=-1.0, bias=0.0), "inverse_temp"),
-        (lambda: fixed_temperature.minimum(n_pairs=3, inverse_temperature=1.0, bias=math.inf), "bias"),
-        (lambda: fixed_temperature.minimum(n_pairs=3, inverse_temperature=[1.0], bias=0.0), "single"),
+        (lambda: rows.row_gap(torch.ones(3, 2), torch.ones(3, 2)), "norm"),
+        (lambda: minima.profile(1.5, n_pairs=3, inverse_temperature=1.0, bias=0.0), "x must"),
+        (lambda: minima.minimum(n_pairs=3, inverse_temperature=-1.0, bias=0.0), "inverse_temp"),
+        (lambda: minima.minimum(n_pairs=3, inverse_temperature=1.0, bias=math.inf), "bias"),
+        (lambda: minima.minimum(n_pairs=3, inverse_temperature=[1.0], bias=0.0), "single"),
     ],
 )
 def test_bad_input_is_named(call, message):
@@ -267,7 +268,7 @@ def test_bad_input_is_named(call, message):
 
 
 def test_enumerated_batches_respect_every_bound():
-    trials = brute_force.enumerate_batches(n_pairs=5, n_trials=40, seed=3)
+    trials = batches.enumerate_batches(n_pairs=5, n_trials=40, seed=3)
     assert trials.n_batches == 26
     assert trials.closed_form_error < 1e-12
     for bound in (trials.bounds.proposition_1, trials.bounds.two_entries, trials.bounds.weighted):
@@ -279,10 +280,10 @@ def test_twins_attain_the_weighted_bound_geometrically():
     n, size, t = 6, 3, 300.0
     twins = normalize(torch.eye(3, dtype=torch.float64) - 1 / 3).repeat_interleave(2, dim=0)
     rho = (size - 1) / (n - 1)
-    bounds = brute_force.bounds_by_batch_size(
+    bounds = batches.bounds_by_batch_size(
         twins, twins, [size], inverse_temperatures=[t], relative_biases=[1 + math.log(rho) / t]
     )
-    assert brute_force.failing_fraction(twins, twins) == 1.0
+    assert batches.failing_fraction(twins, twins) == 1.0
     assert bounds["weighted"][0] == pytest.approx(1.0, abs=1e-9)
     assert bounds["Proposition 1"][0] > 2.0
 
@@ -290,25 +291,23 @@ def test_twins_attain_the_weighted_bound_geometrically():
 def test_failing_in_both_directions():
     u = torch.tensor([[1.0, 0.0], [0.0, 1.0]], dtype=torch.float64)
     v = torch.tensor([[0.8, 0.6], [0.8, 0.6]], dtype=torch.float64)
-    assert brute_force.failing_fraction(u, v) == 1.0
+    assert batches.failing_fraction(u, v) == 1.0
     v = normalize(torch.tensor([[1.0, 0.1], [1.0, 0.2]], dtype=torch.float64))
-    one, other = brute_force.failing_fraction(u, v), brute_force.failing_fraction(v, u)
+    one, other = batches.failing_fraction(u, v), batches.failing_fraction(v, u)
     assert (one, other) == (0.0, 0.5)
-    assert (
-        brute_force.failing_fraction(u, v, both=True) == brute_force.failing_fraction(v, u, both=True) == 0.5
-    )
+    assert batches.failing_fraction(u, v, both=True) == batches.failing_fraction(v, u, both=True) == 0.5
 
 
 def test_the_best_of_a_grid_is_still_a_bound():
     u, v = configuration(12, 3, 5, 0.6)
-    bounds = brute_force.bounds_by_batch_size(
+    bounds = batches.bounds_by_batch_size(
         u,
         v,
         [2, 6, 12],
         inverse_temperatures=np.geomspace(1, 100, 15),
         relative_biases=np.linspace(-0.5, 1, 15),
     )
-    failing = brute_force.failing_fraction(u, v)
+    failing = batches.failing_fraction(u, v)
     assert 0 < failing < 1
     assert all(np.all(values >= failing) for values in bounds.values())
 
@@ -316,4 +315,4 @@ def test_the_best_of_a_grid_is_still_a_bound():
 @pytest.mark.parametrize(("n_pairs", "n_trials", "message"), [(15, 1, "n_pairs"), (4, 0, "n_trials")])
 def test_enumeration_names_bad_input(n_pairs, n_trials, message):
     with pytest.raises(ValueError, match=message):
-        brute_force.enumerate_batches(n_pairs=n_pairs, n_trials=n_trials, seed=0)
+        batches.enumerate_batches(n_pairs=n_pairs, n_trials=n_trials, seed=0)

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.special import betainc
 
-from constellations import codes
+from constellations import constructions
 from constellations import constructions as c
 from constellations.geometry import inner_products, linear_representation_gap, separation
 from constellations.sphere import random_points
@@ -38,7 +38,7 @@ def test_each_listed_code_has_its_size_and_its_largest_inner_product(code):
 
 
 def test_leech_vectors_are_the_minimal_vectors():
-    vectors = codes.leech_vectors()
+    vectors = constructions.leech_vectors()
     assert vectors.shape == (196560, 24)
     assert len(np.unique(vectors, axis=0)) == 196560
     assert (vectors.astype(int) ** 2).sum(1).tolist() == [32] * 196560
@@ -51,7 +51,7 @@ def test_leech_vectors_are_the_minimal_vectors():
 
 
 def test_golay_code_is_self_dual_with_the_right_weights():
-    words = codes.golay_codewords().astype(int)
+    words = constructions.golay_codewords().astype(int)
     weights, counts = np.unique(words.sum(1), return_counts=True)
     assert dict(zip(weights.tolist(), counts.tolist(), strict=True)) == {
         0: 1,

@@ -81,7 +81,7 @@ def test_lock_pins_every_requirement_inside_its_range(python: str) -> None:
             name = canonicalize_name(requirement.name)
             assert name not in pins, f"{name} is pinned twice on Python {python}"
             pins[name] = next(iter(requirement.specifier)).version
-    for name, allowed in declared("book", "pretrained", "test").items():
+    for name, allowed in declared("book", "pretrained", "sweep", "test").items():
         assert name in pins, f"requirements.lock lacks {name} on Python {python}"
         assert allowed.contains(pins[name]), f"{name}=={pins[name]} is outside {allowed}"
     assert pins["torch"] == "2.13.0"

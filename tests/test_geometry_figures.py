@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 from matplotlib.colors import to_rgba
 
+from companion.figures import constructions as construction_pictures
+from companion.figures import modality_gap as gap_pictures
+from companion.figures import region, sign_condition, style
 from constellations import constructions, geometry, modality_gap
-from constellations.figures import constructions as construction_pictures
-from constellations.figures import modality_gap as gap_pictures
-from constellations.figures import region, sign_condition, style
-from constellations.margin_budget import margin_budget
+from constellations.geometry.budget import margin_budget
 
 
 def drawn(figure):

@@ -5,9 +5,10 @@ import pytest
 import torch
 from matplotlib.figure import Figure
 
-from constellations import geometry, row_losses
+from companion.figures import definition, other_losses, retrieval, zero_loss
+from constellations import geometry
 from constellations.constructions import double_constant_embedding
-from constellations.figures import definition, other_losses, retrieval, zero_loss
+from constellations.geometry import rows
 
 T = np.geomspace(1, 100, 20)
 BOUNDS = {"Proposition 1": np.full(3, 4.0), "two entries": np.full(3, 2.0), "weighted": np.full(3, 1.0)}
@@ -26,7 +27,7 @@ def constellation() -> tuple[torch.Tensor, torch.Tensor]:
 
 
 def test_definition_prints_every_inner_product():
-    u, v = row_losses.info_nce_only_example()
+    u, v = rows.info_nce_only_example()
     products = geometry.inner_products(u, v)
     words = texts(definition.definition(u, v, products, margin=0.1, relative_bias=0.0))
     assert all(f"{value:.2f}" in words for value in products.ravel().tolist())
@@ -89,7 +90,7 @@ def test_regime_writes_the_number_of_pairs_as_a_power():
 
 
 def test_thresholds_show_that_the_example_has_none_in_common():
-    u, v = row_losses.info_nce_only_example()
+    u, v = rows.info_nce_only_example()
     figure = other_losses.thresholds(u, v, geometry.inner_products(u, v))
     smallest_matching, largest_other = (line.get_xdata()[0] for line in figure.axes[1].lines[-2:])
     assert smallest_matching < largest_other

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from constellations import constructions as c
 from constellations.bounds import margin_upper_bound
 from constellations.geometry import linear_representation_gap
-from constellations.margin_budget import margin_budget
+from constellations.geometry.budget import margin_budget
 from constellations.sphere import random_points
 
 

@@ -9,8 +9,8 @@ import nbformat
 import pytest
 import yaml
 
-from constellations import reproduction
-from constellations.book import profiles
+from companion import chapter
+from companion.pages import profiles
 
 ROOT = Path(__file__).resolve().parents[1]
 CHAPTERS = profiles.notebooks(ROOT)
@@ -75,7 +75,7 @@ def test_a_rerun_gives_the_same_results(build, tmp_path):
     command += ["-f", f"profiles/{build.name}/{name}.yml", "-p", "output_dir", str(tmp_path)]
     subprocess.run([*command, f"notebooks/{name}.ipynb", str(tmp_path / "out.ipynb")], cwd=ROOT, check=True)
     again = json.loads((tmp_path / "results" / f"{name}.json").read_text())
-    assert reproduction.results_digest(again) == reproduction.results_digest(results(build, name))
+    assert chapter.results_digest(again) == chapter.results_digest(results(build, name))
 
 
 def test_the_profile_is_what_ran(build):

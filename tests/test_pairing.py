@@ -9,7 +9,7 @@ import papermill
 import pytest
 import yaml
 
-from constellations.book import dependencies, pairing, profiles, staging
+from companion.pages import pairs, profiles, rules, staging
 
 ROOT = Path(__file__).resolve().parents[1]
 CHAPTERS = profiles.notebooks(ROOT)
@@ -45,7 +45,7 @@ def parameter_cells(name):
     """The two first code cells of a chapter: its parameters, and the call that validates them."""
     cells = [
         cell.source
-        for cell in pairing.from_text(ROOT / "notebooks" / f"{name}.md").cells
+        for cell in pairs.from_text(ROOT / "notebooks" / f"{name}.md").cells
         if cell.cell_type == "code"
     ]
     return cells[0], cells[1]
@@ -70,7 +70,7 @@ def test_there_are_chapters_and_the_contents_list_them_all():
 
 @pytest.mark.parametrize("text", TEXTS, ids=CHAPTERS)
 def test_pairs_agree(text):
-    assert pairing.mismatch(text) is None, "run make sync"
+    assert pairs.mismatch(text) is None, "run make sync"
 
 
 @pytest.mark.parametrize("name", CHAPTERS)
@@ -102,7 +102,7 @@ def test_bad_parameters_stop_a_notebook(name, tmp_path):
 
 @pytest.mark.parametrize("name", CHAPTERS)
 def test_cells_stay_short_and_do_not_scroll(name):
-    for cell in pairing.from_text(ROOT / "notebooks" / f"{name}.md").cells:
+    for cell in pairs.from_text(ROOT / "notebooks" / f"{name}.md").cells:
         if cell.cell_type == "code":
             lines = cell.source.splitlines()
             assert len(lines) <= 25
@@ -114,7 +114,7 @@ def test_cells_stay_short_and_do_not_scroll(name):
 @pytest.mark.parametrize("name", CHAPTERS)
 def test_a_cell_with_a_caption_displays_its_figure_alone(name):
     """Sphinx would give the caption and the label to every output of the cell."""
-    for cell in pairing.from_text(ROOT / "notebooks" / f"{name}.md").cells:
+    for cell in pairs.from_text(ROOT / "notebooks" / f"{name}.md").cells:
         if "figure" in cell.metadata.get("mystnb", {}):
             assert cell.source.count("run.figure(") + cell.source.count("display(") == 1, cell.source
             assert not re.search(r"run\.(say|paper_and_this_run|finish)\(", cell.source), cell.source
@@ -123,56 +123,58 @@ def test_a_cell_with_a_caption_displays_its_figure_alone(name):
 def test_a_pair_is_made_kept_and_followed_both_ways(tmp_path):
     text, notebook = tmp_path / "01_tiny.md", tmp_path / "01_tiny.ipynb"
     text.write_text(TINY)
-    assert "has no" in pairing.mismatch(text)
-    assert pairing.synchronise(tmp_path) == ["01_tiny.md -> 01_tiny.ipynb"]
+    assert "has no" in pairs.mismatch(text)
+    assert pairs.synchronise(tmp_path) == ["01_tiny.md -> 01_tiny.ipynb"]
     first = notebook.read_text()
-    assert pairing.mismatch(text) is None and not pairing.write_notebook(text)
+    assert pairs.mismatch(text) is None and not pairs.write_notebook(text)
     node = nbformat.read(notebook, as_version=4)
     node.cells[-1].source = "dim + 2"
     node.cells[-1].outputs = [nbformat.v4.new_output("stream", text="5")]
     nbformat.write(node, notebook)
-    assert "holds outputs" in pairing.mismatch(text)
+    assert "holds outputs" in pairs.mismatch(text)
     later = text.stat().st_mtime + 10
     os.utime(notebook, (later, later))
-    assert pairing.synchronise(tmp_path) == ["01_tiny.ipynb -> 01_tiny.md"]
+    assert pairs.synchronise(tmp_path) == ["01_tiny.ipynb -> 01_tiny.md"]
     assert text.read_text() == TINY.replace("dim + 1", "dim + 2")
-    assert pairing.mismatch(text) is None and notebook.read_text() != first
+    assert pairs.mismatch(text) is None and notebook.read_text() != first
 
 
 def test_cell_identities_do_not_depend_on_other_cells(tmp_path):
     text = tmp_path / "01_tiny.md"
     text.write_text(TINY)
-    before = [cell.id for cell in pairing.from_text(text).cells]
+    before = [cell.id for cell in pairs.from_text(text).cells]
     text.write_text(TINY.replace("Words.", "Other words."))
-    after = [cell.id for cell in pairing.from_text(text).cells]
+    after = [cell.id for cell in pairs.from_text(text).cells]
     assert before[0] != after[0] and before[1:] == after[1:] and len(set(before)) == len(before)
 
 
 def test_a_text_without_header_is_refused(tmp_path):
     (tmp_path / "01_x.md").write_text("# Just words\n")
     with pytest.raises(ValueError, match=r"01_x\.md must be a MyST notebook"):
-        pairing.from_text(tmp_path / "01_x.md")
+        pairs.from_text(tmp_path / "01_x.md")
 
 
 def test_dependencies_follow_imports_and_named_data(tmp_path):
-    package = tmp_path / "src" / "constellations"
+    src = tmp_path / "src"
+    package = src / "constellations"
     (package / "sub").mkdir(parents=True)
     (package / "data").mkdir()
     for name, code in {
         "__init__": "",
         "a": "from constellations import b\n",
-        "b": "import constellations.sub.c\n",
+        "b": "import numpy\nimport constellations.sub.c\n",
         "alone": "",
         "sub/__init__": "",
-        "sub/c": 'TABLE = "known"\nif __name__ == "__main__":\n    import constellations.alone\n',
+        "sub/c": 'TABLE = "known"\n',
+        "sub/__main__": "import constellations.alone\n",
     }.items():
         (package / f"{name}.py").write_text(code)
     (package / "data" / "known.csv").write_text("")
     (package / "data" / "other.csv").write_text("")
     text = tmp_path / "01_x.md"
     text.write_text(TINY.replace("dim + 1", "from constellations import a"))
-    found = {str(path.relative_to(package)) for path in dependencies.sources_of(text, package)}
+    found = {str(path.relative_to(package)) for path in rules.sources_of(text, src)}
     assert found == {"__init__.py", "a.py", "b.py", "sub/__init__.py", "sub/c.py", "data/known.csv"}
     text.write_text(TINY.replace("dim + 1", "dim +"))
     with pytest.raises(ValueError, match=r"01_x\.md must hold valid Python"):
-        dependencies.sources_of(text, package)
+        rules.sources_of(text, src)

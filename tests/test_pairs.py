@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from safetensors.torch import save_file
 
-from constellations import glyphs, pairs
+from companion.studies import glyphs, pairs
 
 
 @pytest.fixture(scope="module")

@@ -2,7 +2,7 @@
 
 import pytest
 
-from constellations import parameters as p
+from companion.chapter import parameters as p
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from constellations.book import profiles, scoreboard, staging
+from companion.pages import profiles, scoreboard, staging
 
 ROOT = Path(__file__).resolve().parents[1]
 CHAPTER = """---
@@ -35,10 +35,10 @@ output_dir: str = "_build/local"  # where results are written
 ```
 
 ```{{code-cell}} ipython3
-from constellations import parameters as p
-from constellations import reproduction
+from companion import chapter
+from companion.chapter import parameters as p
 {line}
-run = reproduction.begin("{name}", globals(), seconds=p.real(at_least=0))
+run = chapter.begin("{name}", globals(), seconds=p.real(at_least=0))
 ```
 
 ```{{code-cell}} ipython3
@@ -114,8 +114,8 @@ def test_a_book_is_built_once_and_only_what_changed_is_built_again(project):
         "notebooks/01_first.ipynb": ["01_first"],
         "profiles/quick/01_first.yml": ["01_first"],
         "src/constellations/sphere.py": ["01_first"],
-        "src/constellations/records.py": ["01_first", "02_second"],
-        "src/constellations/locked.py": [],
+        "src/companion/chapter/records.py": ["01_first", "02_second"],
+        "src/constellations/modality_gap/locked.py": [],
     }.items():
         (project / touched).touch()
         status, output = make(project, "executed")

@@ -15,10 +15,11 @@ import torch
 from PIL import Image
 from safetensors.torch import load_file, save_file
 
+from companion.studies import siglip, stand_in
 from constellations import pretrained
+from constellations.geometry.report import measure
 from constellations.pretrained import __main__ as command
 from constellations.pretrained import embedding, encoder
-from constellations.report import measure
 
 NAMES = {"n01": "sea urchin", "n02": "dog", "n03": "red fox", "n04": "great white shark"}
 SIDE, DIM = 16, 32
@@ -331,13 +332,13 @@ def test_bad_options_of_measuring(store, tmp_path):
 
 def test_stand_in_has_the_moments_it_was_given():
     asked = {"mean_matching": 0.095, "mean_non_matching": -0.0305, "norm_of_mean": 1.2221}
-    images, texts, labels = pretrained.stand_in(**asked, n_classes=300, images_per_class=10, dim=256, seed=1)
+    images, texts, labels = stand_in.stand_in(**asked, n_classes=300, images_per_class=10, dim=256, seed=1)
     found = measure(images, texts, labels=labels)
     assert found.mean.matching == pytest.approx(0.095, abs=2e-3)
     assert found.mean.non_matching == pytest.approx(-0.0305, abs=2e-3)
     assert found.norm_of_mean == pytest.approx(1.2221, abs=4e-3)
     assert found.separable
-    again = pretrained.stand_in(**asked, n_classes=300, images_per_class=10, dim=256, seed=1)
+    again = stand_in.stand_in(**asked, n_classes=300, images_per_class=10, dim=256, seed=1)
     assert torch.equal(images, again[0]) and torch.equal(texts, again[1])
 
 
@@ -359,22 +360,22 @@ def test_the_chapter_measures_a_store(store, tmp_path):
 
 
 def test_needed_dimensions_and_shares():
-    models = pretrained.published_models()
-    needed = pretrained.needed_dimensions(models, n_pairs=1000)
+    models = siglip.published_models()
+    needed = siglip.needed_dimensions(models, n_pairs=1000)
     assert needed.shape == (8, 2) and (needed[:, 0] <= needed[:, 1]).all()
-    assert np.isnan(pretrained.needed_dimensions(models.assign(margin=-0.1), n_pairs=1000)).all()
-    assert (pretrained.budget(models, n_classes=1000).sum(axis=1) - 1).abs().max() < 5e-4
-    pearson, spearman = pretrained.correlations(models, "margin")
+    assert np.isnan(siglip.needed_dimensions(models.assign(margin=-0.1), n_pairs=1000)).all()
+    assert (siglip.budget(models, n_classes=1000).sum(axis=1) - 1).abs().max() < 5e-4
+    pearson, spearman = siglip.correlations(models, "margin")
     assert (round(pearson, 3), round(spearman, 3)) == (0.948, 0.926)
 
 
 def test_measured_models_agree_with_what_they_imply():
     asked = {"mean_matching": 0.1, "mean_non_matching": -0.03, "norm_of_mean": 1.2}
-    images, texts, labels = pretrained.stand_in(**asked, n_classes=40, images_per_class=5, dim=64)
-    models = pretrained.measured_models({"made-up": measure(images, texts, labels=labels)})
-    implied = pretrained.implied(models, n_classes=40)
+    images, texts, labels = stand_in.stand_in(**asked, n_classes=40, images_per_class=5, dim=64)
+    models = siglip.measured_models({"made-up": measure(images, texts, labels=labels)})
+    implied = siglip.implied(models, n_classes=40)
     np.testing.assert_allclose(models[implied.columns], implied, atol=1e-6)
-    assert (pretrained.budget(models, n_classes=40).sum(axis=1) - 1).abs().max() < 1e-6
+    assert (siglip.budget(models, n_classes=40).sum(axis=1) - 1).abs().max() < 1e-6
 
 
 @pytest.mark.parametrize(
@@ -390,4 +391,4 @@ def test_measured_models_agree_with_what_they_imply():
 def test_stand_in_refuses_impossible_requests(wrong):
     asked = {"mean_matching": 0.095, "mean_non_matching": -0.0305, "norm_of_mean": 1.2221, "dim": 256}
     with pytest.raises(ValueError):
-        pretrained.stand_in(**asked | wrong)
+        stand_in.stand_in(**asked | wrong)

@@ -17,12 +17,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from safetensors.torch import save_file
 
-from constellations import bounds, geometry, losses, report_command, sphere
-from constellations.blockwise import averages, loss_at_best_bias, nearest_others, non_matching_histogram
-from constellations.embedding_files import read_array, read_labels, read_points
-from constellations.extremes import extremes
-from constellations.hyperplane import separating_hyperplane
-from constellations.report import measure
+from constellations import bounds, geometry, losses, sphere
+from constellations.geometry import __main__ as report_command
+from constellations.geometry.averages import (
+    averages,
+    loss_at_best_bias,
+    nearest_others,
+    non_matching_histogram,
+)
+from constellations.geometry.files import read_array, read_labels, read_points
+from constellations.geometry.large import extremes
+from constellations.geometry.report import measure
+from constellations.modality_gap.hyperplane import separating_hyperplane
 
 
 def labelled(n_images: int, n_texts: int, dim: int, seed: int, *, signal: float = 1.0):
@@ -70,8 +76,8 @@ def test_extremes_equal_brute_force_with_and_without_screen(m, n, dim, seed, sig
 def test_blocks_do_not_matter(screen, monkeypatch):
     images, texts, labels = labelled(300, 70, 48, 0)
     expected = extremes(images, texts, labels, screen=False)
-    monkeypatch.setattr("constellations.extremes.IMAGE_BLOCK", 17)
-    monkeypatch.setattr("constellations.extremes.TEXT_BLOCK", 13)
+    monkeypatch.setattr("constellations.geometry.large.IMAGE_BLOCK", 17)
+    monkeypatch.setattr("constellations.geometry.large.TEXT_BLOCK", 13)
     found = extremes(images, texts, labels, screen=screen)
     assert found.max_non_matching == expected.max_non_matching
     assert found.non_matching_index == expected.non_matching_index

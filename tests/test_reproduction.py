@@ -4,10 +4,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from constellations import parameters as p
-from constellations import records, reproduction
-from constellations.figures import style
-from constellations.files import replace_on_success
+from companion import chapter
+from companion.chapter import parameters as p
+from companion.chapter import records
+from companion.figures import style
+from constellations.atomic import replace_on_success
 
 
 def test_match_takes_the_largest_tolerance():
@@ -76,7 +77,7 @@ def variables(tmp_path):
 
 
 def begin(variables):
-    return reproduction.begin("00_test", variables, dim=p.integer(at_least=2))
+    return chapter.begin("00_test", variables, dim=p.integer(at_least=2))
 
 
 def test_a_run_writes_its_results_in_one_move(variables, tmp_path):
@@ -84,7 +85,7 @@ def test_a_run_writes_its_results_in_one_move(variables, tmp_path):
     run.check("theorem", "it holds", slack=0.25)
     run.compare("table/x", "a number", published=1.0, values=[1.0, 1.1], rule=records.Match(sigmas=3))
     run.finish()
-    (results,) = reproduction.read_results(tmp_path / "results")
+    (results,) = chapter.read_results(tmp_path / "results")
     assert results["notebook"] == "00_test" and results["parameters"] == {"dim": 3}
     assert [record["verdict"] for record in results["records"]] == ["reproduced", "reproduced"]
     assert [path.name for path in (tmp_path / "results").iterdir()] == ["00_test.json"]
@@ -96,9 +97,9 @@ def test_the_digest_ignores_wall_time_and_environment_only(variables, tmp_path):
         run = begin(variables)
         run.check("theorem", "it holds", slack=slack)
         run.finish()
-        (results,) = reproduction.read_results(tmp_path / "results")
+        (results,) = chapter.read_results(tmp_path / "results")
         results["run"]["seconds"] += len(digests)
-        digests.append(reproduction.results_digest(results))
+        digests.append(chapter.results_digest(results))
     assert digests[0] == digests[1] != digests[2]
 
 
@@ -149,4 +150,4 @@ def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path):
 
 def test_reading_an_empty_folder_says_so(tmp_path):
     with pytest.raises(ValueError, match="found none"):
-        reproduction.read_results(tmp_path)
+        chapter.read_results(tmp_path)

@@ -8,7 +8,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from constellations import retrieval
+from companion.studies import retrieval
 from constellations.geometry import nearest_neighbour_accuracy, separation
 from constellations.sphere import normalize, random_points
 

@@ -6,8 +6,8 @@ import re
 import numpy as np
 import pytest
 
-from constellations.figures import sphere_view
-from constellations.figures.style import new_figure
+from companion.figures import sphere_view
+from companion.figures.style import new_figure
 from constellations.sphere import random_points
 
 

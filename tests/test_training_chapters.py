@@ -10,11 +10,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from matplotlib.figure import Figure
 
-from constellations import bounds, constructions, geometry, locked, losses, sphere
-from constellations.figures import locked as locked_figures
-from constellations.figures import modalities as modality_figures
-from constellations.figures import runs as run_figures
-from constellations.figures import temperature as temperature_figures
+from companion.figures import locked as locked_figures
+from companion.figures import modalities as modality_figures
+from companion.figures import runs as run_figures
+from companion.figures import temperature as temperature_figures
+from constellations import bounds, constructions, geometry, losses, sphere
+from constellations.modality_gap import locked
 
 seeds = st.integers(0, 10_000)
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
-from constellations.figures import linear_representation, parameterisation, steering, training_curves
+from companion.figures import linear_representation, parameterisation, steering, training_curves
 
 RNG = np.random.default_rng(0)
 STEPS = np.arange(0, 50, 10)

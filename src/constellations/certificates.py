@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from constellations.scalars import finite, integer, nonnegative, plain, positive
+from constellations.checks import finite, integer, nonnegative, plain, positive
 
 LOG2 = math.log(2)
 

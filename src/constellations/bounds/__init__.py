@@ -4,7 +4,12 @@
 """
 
 from constellations.bounds.caps import log_cap_measure
-from constellations.bounds.exponents import alpha, exponent_lower, exponent_upper, margin_upper_bound
+from constellations.bounds.exponents import (
+    alpha,
+    exponent_lower,
+    exponent_upper,
+    margin_upper_bound,
+)
 from constellations.bounds.inverse import margin_bracket, required_dimension
 from constellations.bounds.sizes import log_max_pairs_lower, log_max_pairs_upper
 

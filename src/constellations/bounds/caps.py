@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from scipy.special import betainc, betaincc, gammaln
 
-from constellations.scalars import plain
+from constellations.checks import plain
 
 SMALLEST = 1e-280  # below this measure the incomplete beta function is evaluated in logarithms
 MAX_TERMS = 10_000

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from constellations.scalars import finite, plain
+from constellations.checks import finite, plain
 
 TOLERANCE = 1e-12  # margins and biases are typed decimals: the edge of the region belongs to it
 

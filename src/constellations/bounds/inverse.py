@@ -10,7 +10,7 @@ import numpy as np
 from constellations.bounds.caps import check_dim
 from constellations.bounds.exponents import TOLERANCE, margin_upper_bound, region
 from constellations.bounds.sizes import log_max_pairs_lower, log_max_pairs_upper
-from constellations.scalars import finite, plain
+from constellations.checks import finite, plain
 
 LARGEST = 1e15  # numbers of pairs up to which floats are exact integers with room to spare
 STEPS = 60

@@ -8,7 +8,7 @@ import numpy as np
 
 from constellations.bounds.caps import check_dim, log_cap_measure
 from constellations.bounds.exponents import TOLERANCE, region
-from constellations.scalars import plain
+from constellations.checks import plain
 
 CEILING = 34.0  # logarithms up to which sizes are rounded to integers (they are exact floats below exp(36))
 

@@ -3,23 +3,18 @@
 ``points`` are unit vectors ``[N, d]``. Two-sided constructions return ``(u, v)`` in float64.
 """
 
-from constellations.codes import (
-    SphericalCode,
+from constellations.constructions.catalogue import SphericalCode, known_spherical_codes
+from constellations.constructions.codes import (
     cross_polytope,
     derived_code,
     greedy_code,
-    known_spherical_codes,
     regular_polygon,
     simplex,
 )
 from constellations.constructions.compositions import antiprism, compose
-from constellations.constructions.placement import (
-    check_region,
-    code_inner_product,
-    code_margin,
-    max_inner_product,
-)
-from constellations.constructions.suffixes import (
+from constellations.constructions.families import tight_modality_gap
+from constellations.constructions.lattices import golay_codewords, leech_vectors
+from constellations.constructions.lifts import (
     adapt_locked,
     adapt_trained,
     double_constant_embedding,
@@ -27,7 +22,12 @@ from constellations.constructions.suffixes import (
     lift,
     simplex_modalities,
 )
-from constellations.constructions.tight import tight_modality_gap
+from constellations.constructions.placement import (
+    check_region,
+    code_inner_product,
+    code_margin,
+    max_inner_product,
+)
 
 __all__ = [
     "SphericalCode",
@@ -42,8 +42,10 @@ __all__ = [
     "derived_code",
     "double_constant_embedding",
     "from_spherical_code",
+    "golay_codewords",
     "greedy_code",
     "known_spherical_codes",
+    "leech_vectors",
     "lift",
     "max_inner_product",
     "regular_polygon",

@@ -8,8 +8,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from constellations.codes import regular_polygon
-from constellations.constructions.checks import as_code, require_integer
+from constellations.constructions.arguments import as_code, require_integer
+from constellations.constructions.codes import regular_polygon
 
 
 def compose(x: Any, y: Any, *, p: float, q: float) -> tuple[Tensor, Tensor]:

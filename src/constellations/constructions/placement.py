@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from constellations.constructions.checks import as_code
+from constellations.constructions.arguments import as_code
 
 
 def max_inner_product(points: Any) -> float:
@@ -13,7 +13,7 @@ def max_inner_product(points: Any) -> float:
 
     Examples
     --------
-    >>> from constellations.codes import simplex
+    >>> from constellations.constructions import simplex
     >>> round(max_inner_product(simplex(5)), 12)
     -0.25
     """

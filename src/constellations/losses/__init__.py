@@ -5,7 +5,7 @@ pairs unless ``reduction="mean"``. SigLIP's released code writes ``t s_ij + b``:
 """
 
 from constellations.losses.module import SigmoidLoss
-from constellations.losses.others import info_nce, triplet
+from constellations.losses.rows import info_nce, triplet
 from constellations.losses.sigmoid import (
     OptimalBias,
     distributed_sigmoid_loss,

@@ -7,7 +7,13 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-from constellations.losses.sigmoid import Reduction, _check_choice, _finite, _positive, sigmoid_loss
+from constellations.losses.sigmoid import (
+    Reduction,
+    _check_choice,
+    _finite,
+    _positive,
+    sigmoid_loss,
+)
 
 
 class SigmoidLoss(nn.Module):

@@ -6,14 +6,18 @@ from constellations.modality_gap.direction import (
     min_norm_point,
     separating_direction,
 )
+from constellations.modality_gap.perceptron import Perceptron, perceptron
 from constellations.modality_gap.programs import (
     LinearSeparability,
     MaxSeparable,
     linear_separability,
     max_separable,
 )
-from constellations.modality_gap.rosenblatt import Perceptron, perceptron
-from constellations.modality_gap.signs import check_sign_condition, sign_condition_samples, zero_bias_lift
+from constellations.modality_gap.signs import (
+    check_sign_condition,
+    sign_condition_samples,
+    zero_bias_lift,
+)
 
 __all__ = [
     "LinearSeparability",

@@ -10,17 +10,6 @@ from constellations.pretrained.embedding import TEMPLATES, embed
 from constellations.pretrained.encoder import REVISIONS, Encoder, load_encoder
 from constellations.pretrained.folder import ImageFolder, scan_folder
 from constellations.pretrained.measuring import Confusion, confusions, find_stores, measure_store
-from constellations.pretrained.published import (
-    budget,
-    correlations,
-    effective_dimension,
-    implied,
-    measured_models,
-    measured_row,
-    needed_dimensions,
-    published_models,
-)
-from constellations.pretrained.stand_in import stand_in
 from constellations.pretrained.store import Embeddings, Store, read_store
 
 __all__ = [
@@ -31,20 +20,11 @@ __all__ = [
     "Encoder",
     "ImageFolder",
     "Store",
-    "budget",
     "confusions",
-    "correlations",
-    "effective_dimension",
     "embed",
     "find_stores",
-    "implied",
     "load_encoder",
     "measure_store",
-    "measured_models",
-    "measured_row",
-    "needed_dimensions",
-    "published_models",
     "read_store",
     "scan_folder",
-    "stand_in",
 ]

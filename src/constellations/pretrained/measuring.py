@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from constellations.blockwise import nearest_others
+from constellations.geometry.averages import nearest_others
+from constellations.geometry.report import Report, measure
 from constellations.pretrained.store import Embeddings
-from constellations.report import Report, measure
 
 
 @dataclass(frozen=True)

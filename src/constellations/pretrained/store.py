@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from constellations.files import replace_on_success
+from constellations.atomic import replace_on_success
 
 FORMAT = 1
 

@@ -1,0 +1,147 @@
+"""The bounds as a calculator inside a page: plain HTML with a script of its own, no network, no library."""
+
+from __future__ import annotations
+
+import hashlib
+import html
+import json
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib.resources import files
+
+from constellations import bounds
+
+FIELDS = (
+    ("pairs", "number of pairs N"),
+    ("margin", "margin m"),
+    ("bias", "relative bias b_rel"),
+    ("dim", "dimension d"),
+)
+ROWS = (
+    ("dim", "Dimension that {pairs} pairs need at this margin", "impossible below", "possible from"),
+    ("pairs", "Pairs in {dim} dimensions at this margin", "possible", "impossible above"),
+    ("margin", "Margin of {pairs} pairs in {dim} dimensions", "possible", "impossible above"),
+)
+
+STYLE = """
+.bounds-calculator form { display: flex; flex-wrap: wrap; gap: .6em 1.2em; align-items: end }
+.bounds-calculator form[hidden] { display: none }
+.bounds-calculator label { display: flex; flex-direction: column; gap: .15em }
+.bounds-calculator input, .bounds-calculator select
+  { color: #111; background: #fff; border: 1px solid #777; border-radius: 3px; padding: .15em .4em }
+.bounds-calculator [role=alert] { min-height: 1.5em; margin: .5em 0 }
+.bounds-calculator table { width: 100%; border-collapse: collapse; color: inherit; background: none }
+.bounds-calculator th, .bounds-calculator td
+  { font-weight: normal; text-align: left; padding: .3em .6em .3em 0; color: inherit; background: none;
+    border: 0; border-top: 1px solid #999 }
+.bounds-calculator td output { font-weight: bold }
+"""
+
+
+@dataclass(frozen=True)
+class Preset:
+    """A choice offered to the reader: what fills margin, relative bias and dimension."""
+
+    label: str
+    margin: float
+    relative_bias: float
+    dim: int
+
+
+@dataclass(frozen=True)
+class Calculator:
+    """A self-contained HTML form; notebooks and the book display it as it is."""
+
+    html: str
+
+    def _repr_html_(self) -> str:
+        return self.html
+
+    def __repr__(self) -> str:
+        return "<calculator of dimension, pairs and margin>"
+
+
+def calculator(
+    *, n_pairs: float, margin: float, relative_bias: float, dim: int, presets: Sequence[Preset] = ()
+) -> Calculator:
+    """A form that brackets dimension, pairs and margin as the reader types; it starts with the given values.
+
+    The formulas run in the page (``bounds.js``) and agree with :mod:`constellations.bounds`. Without scripts the
+    answers for the first values are still there.
+
+    Raises
+    ------
+    ValueError
+        For values outside the limits of :func:`constellations.bounds.required_dimension`.
+    """
+    values = {"pairs": _plain(n_pairs), "margin": repr(margin), "bias": repr(relative_bias), "dim": str(dim)}
+    answers = _answers(n_pairs, margin, relative_bias, dim)
+    inputs = "".join(
+        f"<label>{label}"
+        f'<input name="{name}" value="{values[name]}" inputmode="decimal" size="12" autocomplete="off"></label>'
+        for name, label in FIELDS
+    )
+    rows = "".join(_row(name, title, words, answers) for name, title, *words in ROWS)
+    body = (
+        f"<form hidden>{inputs}{_choices(presets)}</form>"
+        '<p role="alert"></p>'
+        f"<table><tbody>{rows}</tbody></table>"
+    )
+    key = "calculator-" + hashlib.sha256(body.encode()).hexdigest()[:12]
+    code, formulas = (
+        (files("companion") / "data" / name).read_text().strip() for name in ("calculator.js", "bounds.js")
+    )
+    script = f"<script>({code})({json.dumps(key)},{formulas});</script>"
+    style = f"<style>{STYLE}</style>"
+    return Calculator(f'<div class="bounds-calculator" id="{key}">{style}{body}{script}</div>')
+
+
+def _answers(n: float, m: float, b: float, dim: int) -> dict[str, str]:
+    low, high = bounds.required_dimension(n, m, b)
+    guaranteed, impossible = bounds.margin_bracket(n, dim, b)
+    return {
+        "dim_low": f"{low:,}",
+        "dim_high": f"{high:,}",
+        "pairs_low": _count(bounds.log_max_pairs_lower(dim, m, b)),
+        "pairs_high": _count(bounds.log_max_pairs_upper(dim, m, b)),
+        "margin_low": f"{guaranteed:.4f}",
+        "margin_high": f"{impossible:.4f}",
+        "dim": f"{dim:,}",
+        "pairs": _count(math.log(n)),
+    }
+
+
+def _row(name: str, title: str, words: Sequence[str], answers: dict[str, str]) -> str:
+    for inserted in ("pairs", "dim"):
+        title = title.replace(f"{{{inserted}}}", f'<output name="{inserted}">{answers[inserted]}</output>', 1)
+    cells = "".join(
+        f'<td>{word} <output name="{name}_{side}">{answers[f"{name}_{side}"]}</output></td>'
+        for word, side in zip(words, ("low", "high"), strict=True)
+    )
+    return f'<tr><th scope="row">{title}</th>{cells}</tr>'
+
+
+def _choices(presets: Sequence[Preset]) -> str:
+    if not presets:
+        return ""
+    options = "".join(
+        f'<option value="{k}" data-margin="{p.margin!r}" data-bias="{p.relative_bias!r}" data-dim="{p.dim}">'
+        f"{html.escape(p.label)}</option>"
+        for k, p in enumerate(presets, start=1)
+    )
+    return (
+        "<label>take the numbers of"
+        f'<select><option value="">your own values</option>{options}</select></label>'
+    )
+
+
+def _count(log_pairs: float) -> str:
+    if log_pairs < math.log(1e7):
+        return f"{math.floor(math.exp(log_pairs) * (1 + 1e-12)):,}"
+    return f"10<sup>{float(f'{log_pairs / math.log(10):.5g}'):g}</sup>"
+
+
+def _plain(n: float) -> str:
+    short = f"{n:g}".replace("e+", "e")
+    return short if n >= 1e6 and float(short) == n else str(int(n))

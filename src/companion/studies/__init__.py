@@ -1,0 +1,1 @@
+"""Experiments of single chapters, too particular for the library."""

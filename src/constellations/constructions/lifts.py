@@ -1,0 +1,190 @@
+"""Constellations from codes by shrinking and appending coordinates: Constructions 1 and 2, adapters."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from constellations.constructions.arguments import (
+    append,
+    as_code,
+    as_float64_pairs,
+    require_integer,
+)
+from constellations.constructions.codes import simplex
+from constellations.constructions.placement import code_margin, max_inner_product
+from constellations.sphere import as_points
+
+
+def from_spherical_code(points: Any, *, relative_bias: float) -> tuple[Tensor, Tensor]:
+    r"""A code ``[N, d]`` turned into a constellation ``[N, d+1]`` with the given optimal relative bias.
+
+    .. math::
+        U_i = (\delta X_i, \sqrt{1-\delta^2}), \quad V_i = (\delta X_i, -\sqrt{1-\delta^2}), \quad
+        \delta^2 = \frac{2(1+b_{rel})}{3+\alpha}
+
+    with ``alpha`` the code's largest inner product; the margin is :func:`code_margin`. Above
+    ``b_rel = (1+alpha)/2``, where ``delta = 1`` and ``U = V``, both get the *same* last coordinate and
+    ``delta^2 = 2(1-b_rel)/(1-alpha)``: ``U = V`` with margin ``1 - b_rel``.
+
+    Parameters
+    ----------
+    points:
+        Unit vectors, ``N >= 2``, no two of them equal.
+    relative_bias:
+        Between -1 and 1, neither included.
+
+    Raises
+    ------
+    ValueError
+        For repeated points, vectors off the sphere or a relative bias out of range.
+
+    Notes
+    -----
+    Theorem 3.3 of the paper with one extra dimension in place of two.
+
+    Examples
+    --------
+    >>> from constellations.constructions import cross_polytope
+    >>> from constellations.geometry import separation
+    >>> s = separation(*from_spherical_code(cross_polytope(3), relative_bias=0.0))
+    >>> round(s.margin, 12), abs(round(s.relative_bias, 12))
+    (0.333333333333, 0.0)
+    """
+    x = as_code(points, "points")
+    alpha = max_inner_product(x)
+    if alpha >= 1 - 1e-15:
+        raise ValueError(f"points must be distinct, got two with inner product {alpha!r}")
+    code_margin(alpha, relative_bias=relative_bias)
+    squared = 2 * (1 + relative_bias) / (3 + alpha)
+    side = -1.0
+    if squared > 1:
+        squared, side = 2 * (1 - relative_bias) / (1 - alpha), 1.0
+    delta, rest = math.sqrt(squared), math.sqrt(max(1 - squared, 0.0))
+    return append(delta * x, rest), append(delta * x, side * rest)
+
+
+def lift(u: Any, v: Any, *, delta: float, phi: float) -> tuple[Tensor, Tensor]:
+    r"""Construction 1: two more dimensions move a constellation within the existence region.
+
+    .. math::
+        U'_i = (\delta U_i, \varphi, r), \quad V'_i = (\delta V_i, \varphi, -r), \quad r^2 = 1-\delta^2-\varphi^2,
+
+    so that ``s'_ij = delta^2 s_ij + phi^2 - r^2``: ``m' = delta^2 m``, ``b' = delta^2 b + phi^2 - r^2``.
+
+    Parameters
+    ----------
+    u, v:
+        Unit vectors ``[..., N, d]``; the result is ``[..., N, d+2]``.
+    delta, phi:
+        ``delta > 0`` and ``delta^2 + phi^2 <= 1``.
+
+    Raises
+    ------
+    ValueError
+        For vectors off the sphere, ``delta <= 0`` or ``delta^2 + phi^2 > 1`` (with the largest ``phi`` allowed).
+
+    Examples
+    --------
+    >>> from constellations.constructions import cross_polytope
+    >>> u, v = lift(cross_polytope(2), cross_polytope(2), delta=0.6, phi=0.0)
+    >>> round((u[0] @ v[0]).item(), 12)
+    -0.28
+    """
+    u, v = as_float64_pairs(u, v)
+    if not 0 < delta <= 1:
+        raise ValueError(f"delta must be in (0, 1], got {delta!r}")
+    rest = 1 - delta * delta - phi * phi
+    if not rest >= -1e-12:
+        allowed = math.sqrt(1 - delta * delta)
+        raise ValueError(
+            f"phi must satisfy delta^2 + phi^2 <= 1, got phi = {phi!r}; |phi| can be at most {allowed:.6g}"
+        )
+    last = math.sqrt(max(rest, 0.0))
+    return append(delta * u, phi, last), append(delta * v, phi, -last)
+
+
+def simplex_modalities(points: Any, *, n_modalities: int, delta: float) -> Tensor:
+    r"""Construction 2: ``k`` modalities ``U^(a)_i = (delta X_i, sqrt(1-delta^2) w_a)``, ``w`` a regular simplex.
+
+    For two modalities matching and non-matching inner products are
+    ``delta^2 - (1-delta^2)/(k-1)`` and at most ``alpha delta^2 - (1-delta^2)/(k-1)``, the same for every pair.
+
+    Parameters
+    ----------
+    points:
+        Code ``[N, d]``, ``N >= 2``.
+    n_modalities:
+        ``k >= 2``.
+    delta:
+        In (0, 1].
+
+    Returns
+    -------
+    Tensor
+        ``[k, N, d + k - 1]``.
+
+    Examples
+    --------
+    >>> from constellations.constructions import cross_polytope
+    >>> simplex_modalities(cross_polytope(3), n_modalities=4, delta=0.8).shape
+    torch.Size([4, 6, 6])
+    """
+    x = as_code(points, "points")
+    if not 0 < delta <= 1:
+        raise ValueError(f"delta must be in (0, 1], got {delta!r}")
+    require_integer(n_modalities, "n_modalities", 2)
+    suffix = math.sqrt(1 - delta * delta) * simplex(n_modalities)
+    k, n = n_modalities, len(x)
+    body = (delta * x).expand(k, n, -1)
+    return torch.cat([body, suffix[:, None, :].expand(k, n, -1)], dim=-1)
+
+
+def double_constant_embedding(n_pairs: int, *, delta: float) -> tuple[Tensor, Tensor]:
+    """``u_i = (delta w_i, sqrt(1-delta^2))``, ``v_i = (delta w_i, -sqrt(1-delta^2))``, ``w`` the ``N``-point simplex.
+
+    All matching inner products equal ``2 delta^2 - 1``, all others ``delta^2 (N-2)/(N-1) - 1``; shape ``[N, N]``.
+    ``delta`` in [0, 1]; 0 is the antipodal collapse, 1 gives ``u = v``. (Lee, Chang and Sohn 2024.)
+
+    Examples
+    --------
+    >>> u, v = double_constant_embedding(3, delta=1.0)
+    >>> torch.equal(u, v)
+    True
+    """
+    if not 0 <= delta <= 1:
+        raise ValueError(f"delta must be in [0, 1], got {delta!r}")
+    require_integer(n_pairs, "n_pairs", 2)
+    w, rest = delta * simplex(n_pairs), math.sqrt(1 - delta * delta)
+    return append(w, rest), append(w, -rest + 0.0)
+
+
+def adapt_locked(x: Any, *, delta: float) -> Tensor:
+    """Adapter of the locked encoder in Observation 1: ``(delta x, sqrt(1-delta^2))``, ``[..., N, d]`` to ``d+1``.
+
+    Examples
+    --------
+    >>> adapt_locked([[1.0, 0.0]], delta=0.6).tolist()
+    [[0.6, 0.0, 0.8]]
+    """
+    return _adapt(x, delta, 1.0)
+
+
+def adapt_trained(x: Any, *, delta: float) -> Tensor:
+    """Adapter of the trained encoder in Observation 1: ``(delta x, -sqrt(1-delta^2))``, ``[..., N, d]`` to ``d+1``.
+
+    Examples
+    --------
+    >>> adapt_trained([[1.0, 0.0]], delta=0.6).tolist()
+    [[0.6, 0.0, -0.8]]
+    """
+    return _adapt(x, delta, -1.0)
+
+
+def _adapt(x: Any, delta: float, side: float) -> Tensor:
+    if not 0 < delta <= 1:
+        raise ValueError(f"delta must be in (0, 1], got {delta!r}")
+    return append(delta * as_points(x, "x"), side * math.sqrt(1 - delta * delta))

@@ -1,0 +1,150 @@
+"""Global minimisers of the sigmoid loss at a *fixed* inverse temperature and bias.
+
+Unit vectors ``u_i, v_i`` satisfy ``(1/N^2) sum_{i != j} s_ij >= (N-2)/(2 N^2) sum_i s_ii - 1/2`` (Lee, Chang and
+Sohn 2024). With Jensen's inequality the loss is at least ``N min F``, ``F`` a convex function of one number
+``x = delta^2``, and for ``d >= N`` double-constant embeddings attain it
+(:func:`constellations.constructions.double_constant_embedding`).
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+from scipy.special import log_expit
+
+from constellations.certificates import softplus
+from constellations.checks import finite, integer, plain, positive
+
+Shape = Literal["antipodal", "interior", "aligned"]
+
+
+@dataclass(frozen=True)
+class FixedTemperatureMinimum:
+    """The minimiser ``x`` of ``F`` on [0, 1], the loss ``N F(x)`` it certifies and the minimisers' shape.
+
+    ``x = 0``: all ``u_i`` are one point and all ``v_i`` its antipode (``"antipodal"``). ``x = 1``: ``u_i = v_i``
+    on a simplex (``"aligned"``). Between: pairs are ``2 sqrt(1 - x)`` apart along one axis (``"interior"``).
+    """
+
+    x: float
+    loss: float
+    shape: Shape
+
+    @property
+    def delta(self) -> float:
+        """Length ``sqrt(x)`` of the part of the embedding that tells pairs apart."""
+        return math.sqrt(self.x)
+
+
+def profile(x: Any, *, n_pairs: int, inverse_temperature: Any, bias: Any) -> Any:
+    r"""Loss per pair of a double-constant embedding with ``delta^2 = x``.
+
+    .. math::
+        F(x) = l\bigl(b - t(2x-1)\bigr) + (N-1)\, l\Bigl(t\bigl(x\tfrac{N-2}{N-1} - 1\bigr) - b\Bigr)
+
+    Parameters
+    ----------
+    x:
+        In [0, 1]; scalar or array.
+    n_pairs, inverse_temperature, bias:
+        ``N >= 2``, ``t > 0`` and ``b``.
+
+    Examples
+    --------
+    >>> round(profile(1.0, n_pairs=3, inverse_temperature=10.0, bias=0.0), 6)
+    0.013476
+    """
+    n, t, b = _setting(n_pairs, inverse_temperature, bias)
+    x = finite(x, "x")
+    if not np.all((x >= 0) & (x <= 1)):
+        raise ValueError(f"x must be in [0, 1], got {x!r}")
+    non_matching = t * (x * (n - 2) / (n - 1) - 1)
+    return plain(softplus(b - t * (2 * x - 1)) + (n - 1) * softplus(non_matching - b))
+
+
+def minimum(*, n_pairs: int, inverse_temperature: float, bias: float) -> FixedTemperatureMinimum:
+    """Minimise ``F`` on [0, 1] by bisection on its increasing derivative.
+
+    ``N F(x)`` bounds the summed loss of *any* configuration at this ``t`` and ``b`` from below, in every
+    dimension; it is the global minimum when ``d >= N``.
+
+    Raises
+    ------
+    ValueError
+        For ``N < 2``, ``t <= 0`` or a non-finite ``b``.
+
+    Examples
+    --------
+    >>> minimum(n_pairs=10, inverse_temperature=1.0, bias=-1.0).shape
+    'antipodal'
+    >>> minimum(n_pairs=10, inverse_temperature=20.0, bias=0.0).shape
+    'interior'
+    """
+    n, t, b = _setting(n_pairs, inverse_temperature, bias)
+    if t.ndim or b.ndim:
+        raise ValueError("inverse_temperature and bias must be single numbers")
+
+    def slope(x: float) -> float:
+        # The sign of F'(x), as a difference of logarithms: both terms underflow at a large t.
+        pushes_down = math.log(n - 2) + log_expit(t * (x * (n - 2) / (n - 1) - 1) - b) if n > 2 else -math.inf
+        return float(pushes_down - math.log(2) - log_expit(b - t * (2 * x - 1)))
+
+    if slope(0.0) >= 0:
+        x, shape = 0.0, "antipodal"
+    elif slope(1.0) <= 0:
+        x, shape = 1.0, "aligned"
+    else:
+        x, shape = _root(slope), "interior"
+    loss = n * profile(x, n_pairs=n, inverse_temperature=t, bias=b)
+    return FixedTemperatureMinimum(x=x, loss=loss, shape=shape)  # type: ignore[arg-type]
+
+
+def antipodal_threshold(n_pairs: int) -> float:
+    """``log((N-2)/2)``: minimisers collapse to antipodes iff ``t + b`` is at most this (``-inf`` for N = 2).
+
+    >>> round(antipodal_threshold(100), 4)
+    3.8918
+    """
+    n = integer(n_pairs, "n_pairs", 2)
+    return math.log((n - 2) / 2) if n > 2 else -math.inf
+
+
+def aligned_bias_threshold(n_pairs: int, *, inverse_temperature: Any) -> Any:
+    """The bias from which on the minimiser is aligned (``x = 1``), at a given ``t``.
+
+    ``F'(1) <= 0`` reads ``(N-2)(1 + e^{t-b}) <= 2 (1 + e^{t/(N-1) + b})``, a quadratic in ``e^b``.
+    It is ``-inf`` for N = 2.
+
+    >>> b = aligned_bias_threshold(10, inverse_temperature=5.0)
+    >>> minimum(n_pairs=10, inverse_temperature=5.0, bias=b + 1e-6).shape
+    'aligned'
+    >>> minimum(n_pairs=10, inverse_temperature=5.0, bias=b - 1e-6).shape
+    'interior'
+    """
+    n = integer(n_pairs, "n_pairs", 2)
+    t = positive(inverse_temperature, "inverse_temperature")
+    if n == 2:
+        return plain(np.full_like(t, -np.inf))
+    # 2 e^{t/(N-1)} y^2 - (N-4) y - (N-2) e^t = 0 in y = e^b; y = z e^{(t - t/(N-1))/2} keeps it in range.
+    middle = (n - 4) * np.exp(-(t + t / (n - 1)) / 2)
+    z = (middle + np.sqrt(middle**2 + 8 * (n - 2))) / 4
+    return plain(np.log(z) + (t - t / (n - 1)) / 2)
+
+
+def _root(slope: Any) -> float:
+    low, high = 0.0, 1.0
+    for _ in range(100):
+        middle = (low + high) / 2
+        low, high = (low, middle) if slope(middle) > 0 else (middle, high)
+    return (low + high) / 2
+
+
+def _setting(n_pairs: int, inverse_temperature: Any, bias: Any) -> tuple[int, np.ndarray, np.ndarray]:
+    return (
+        integer(n_pairs, "n_pairs", 2),
+        positive(inverse_temperature, "inverse_temperature"),
+        finite(bias, "bias"),
+    )
