@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from companion.studies import batches
 from constellations import certificates as c
 from constellations import losses, minima
-from constellations.geometry import rows, separation
+from constellations.geometry import separation
+from constellations.losses import rows
 from constellations.sphere import normalize, random_points
 
 LOG2 = math.log(2)
@@ -181,7 +182,7 @@ def test_info_nce_bounds(setting, t):
     gap = rows.row_gap(u, v)
     assert min(gap.rows, gap.columns) >= 2 * separation(u, v).margin - 1e-12
     assume(t * gap.rows < 600)
-    bounds = rows.info_nce_bounds(gap.rows, n_pairs=len(u), inverse_temperature=t)
+    bounds = c.info_nce_bounds(gap.rows, n_pairs=len(u), inverse_temperature=t)
     loss = losses.info_nce(u, v, inverse_temperature=t).item()
     assert bounds.lower * (1 - 1e-9) <= loss <= bounds.upper * (1 + 1e-9)
 

@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from companion.figures import definition, other_losses, retrieval, zero_loss
 from constellations import geometry
 from constellations.constructions import double_constant_embedding
-from constellations.geometry import rows
+from constellations.losses import rows
 
 T = np.geomspace(1, 100, 20)
 BOUNDS = {"Proposition 1": np.full(3, 4.0), "two entries": np.full(3, 2.0), "weighted": np.full(3, 1.0)}

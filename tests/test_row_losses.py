@@ -7,8 +7,9 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from constellations import losses, training
-from constellations.geometry import inner_products, rows, separation
+from constellations import certificates, losses, minima, training
+from constellations.geometry import inner_products, separation
+from constellations.losses import rows
 from constellations.sphere import normalize, random_points
 from constellations.training.descent import descend
 
@@ -31,19 +32,19 @@ def test_no_row_gap_exceeds_the_largest_not_even_on_average(size):
     s = inner_products(u, v)
     matching = s.diagonal().mean()
     others = (s.sum() - s.diagonal().sum()) / (n * (n - 1))
-    assert (matching - others).item() <= rows.largest_row_gap(n) + 1e-12
-    assert rows.row_gap(u, v).rows <= rows.largest_row_gap(n) + 1e-12
+    assert (matching - others).item() <= minima.largest_row_gap(n) + 1e-12
+    assert rows.row_gap(u, v).rows <= minima.largest_row_gap(n) + 1e-12
 
 
 @pytest.mark.parametrize("n", [2, 3, 10])
 @pytest.mark.parametrize("t", [0.1, 3.0, 50.0])
 def test_aligned_simplex_attains_every_minimum(n, t):
     w = simplex(n)
-    assert rows.row_gap(w, w).rows == pytest.approx(rows.largest_row_gap(n))
+    assert rows.row_gap(w, w).rows == pytest.approx(minima.largest_row_gap(n))
     loss = losses.info_nce(w, w, inverse_temperature=t).item()
-    assert loss == pytest.approx(rows.info_nce_minimum(n_pairs=n, inverse_temperature=t), rel=1e-9)
-    a = 2 * rows.largest_row_gap(n) + t
-    floor = rows.triplet_minimum(n_pairs=n, margin_parameter=a)
+    assert loss == pytest.approx(minima.info_nce_minimum(n_pairs=n, inverse_temperature=t), rel=1e-9)
+    a = 2 * minima.largest_row_gap(n) + t
+    floor = minima.triplet_minimum(n_pairs=n, margin_parameter=a)
     assert losses.triplet(w, w, margin_parameter=a).item() == pytest.approx(floor, rel=1e-9)
     assert losses.triplet(w, w, margin_parameter=a - t - 1e-9).item() == 0
 
@@ -53,9 +54,9 @@ def test_aligned_simplex_attains_every_minimum(n, t):
 def test_minima_bound_every_configuration(size, log_t, a):
     n, d, seed = size
     u, v = (random_points(n, d, seed=seed, stream=k) for k in (0, 1))
-    floor = rows.info_nce_minimum(n_pairs=n, inverse_temperature=10**log_t)
+    floor = minima.info_nce_minimum(n_pairs=n, inverse_temperature=10**log_t)
     assert losses.info_nce(u, v, inverse_temperature=10**log_t).item() >= floor * (1 - 1e-9)
-    floor = rows.triplet_minimum(n_pairs=n, margin_parameter=a)
+    floor = minima.triplet_minimum(n_pairs=n, margin_parameter=a)
     assert losses.triplet(u, v, margin_parameter=a).item() >= floor - 1e-9
 
 
@@ -64,7 +65,7 @@ def test_descent_reaches_the_global_minimum_of_info_nce():
         info_nce_loss, n_pairs=5, dim=5, seeds=[0, 1], inverse_temperature=2.0,
         train_inverse_temperature=False, n_steps=1500,
     )  # fmt: skip
-    floor = rows.info_nce_minimum(n_pairs=5, inverse_temperature=2.0)
+    floor = minima.info_nce_minimum(n_pairs=5, inverse_temperature=2.0)
     assert result.loss.tolist() == pytest.approx([floor, floor], rel=1e-6)
     assert result.inverse_temperature.tolist() == pytest.approx([2.0, 2.0])
 
@@ -86,11 +87,11 @@ def test_descent_reports_what_it_reached_and_does_not_depend_on_its_batch():
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda: rows.largest_row_gap(1), "n_pairs"),
-        (lambda: rows.info_nce_minimum(n_pairs=1, inverse_temperature=1.0), "n_pairs"),
-        (lambda: rows.info_nce_minimum(n_pairs=3, inverse_temperature=-1.0), "inverse_temperature"),
-        (lambda: rows.triplet_minimum(n_pairs=3, margin_parameter=-1.0), "margin_parameter"),
-        (lambda: rows.info_nce_bounds(math.nan, n_pairs=3, inverse_temperature=1.0), "gap"),
+        (lambda: minima.largest_row_gap(1), "n_pairs"),
+        (lambda: minima.info_nce_minimum(n_pairs=1, inverse_temperature=1.0), "n_pairs"),
+        (lambda: minima.info_nce_minimum(n_pairs=3, inverse_temperature=-1.0), "inverse_temperature"),
+        (lambda: minima.triplet_minimum(n_pairs=3, margin_parameter=-1.0), "margin_parameter"),
+        (lambda: certificates.info_nce_bounds(math.nan, n_pairs=3, inverse_temperature=1.0), "gap"),
         (lambda: descend(info_nce_loss, n_pairs=3, dim=2, seeds=[]), "seeds"),
         (lambda: descend(info_nce_loss, n_pairs=3, dim=2, seeds=[0], inverse_temperature=-1.0), "inverse_t"),
         (

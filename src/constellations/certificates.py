@@ -83,6 +83,20 @@ def optimal_loss_bounds(margin: Any, *, n_pairs: int, inverse_temperature: Any) 
     return LossBounds(plain(2 * softplus(-z)), plain(upper))
 
 
+def info_nce_bounds(gap: Any, *, n_pairs: int, inverse_temperature: Any) -> LossBounds:
+    r"""Bracket InfoNCE, summed over rows: ``l(-t g) <= L <= N log(1 + (N-1) e^{-t g})``, ``g`` the row gap.
+
+    So its infimum over ``t`` is 0 iff ``g > 0``, a weaker condition than ``m* > 0``.
+
+    >>> bounds = info_nce_bounds(0.5, n_pairs=4, inverse_temperature=20.0)
+    >>> f"{bounds.lower:.3e} {bounds.upper:.3e}"
+    '4.540e-05 5.448e-04'
+    """
+    n = integer(n_pairs, "n_pairs", 2)
+    z = positive(inverse_temperature, "inverse_temperature") * finite(gap, "gap")
+    return LossBounds(softplus(-z), plain(n * softplus(math.log(n - 1) - z)))
+
+
 def optimal_bias_shift(scaled_margin: Any, *, n_pairs: int) -> Any:
     """Minimiser ``c`` of ``N l(-z + c) + N(N-1) l(-z - c)``, where ``z = t m*``.
 

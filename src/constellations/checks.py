@@ -1,19 +1,21 @@
-"""Numbers and arrays of numbers: their spread, and checks of arguments with errors that name them."""
+"""Numbers as arguments: one wording for every error, and plain numbers out."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 
-def plain(value: Any) -> Any:
+def plain(value: ArrayLike) -> Any:
     """A NumPy scalar or 0-dimensional array as a Python number; larger arrays as they are."""
     array = np.asarray(value)
     return array.item() if array.ndim == 0 else array
 
 
-def spread(values: Any, axis: int = -1) -> Any:
+def spread(values: ArrayLike, axis: int = -1) -> Any:
     """Sample standard deviation along an axis, 0 for a single value: a float, or an array if axes are left.
 
     >>> spread([1.0, 3.0]), spread([1.0])
@@ -23,7 +25,7 @@ def spread(values: Any, axis: int = -1) -> Any:
     return plain(sample.std(axis=axis, ddof=1) if sample.shape[axis] > 1 else 0.0 * sample.mean(axis=axis))
 
 
-def finite(value: Any, name: str) -> np.ndarray:
+def finite(value: ArrayLike, name: str) -> np.ndarray:
     """As a float array, or a ValueError that names the argument."""
     array = np.asarray(value, dtype=float)
     if not np.all(np.isfinite(array)):
@@ -31,7 +33,7 @@ def finite(value: Any, name: str) -> np.ndarray:
     return array
 
 
-def positive(value: Any, name: str) -> np.ndarray:
+def positive(value: ArrayLike, name: str) -> np.ndarray:
     """As :func:`finite`, and above 0 everywhere."""
     array = finite(value, name)
     if not np.all(array > 0):
@@ -39,7 +41,7 @@ def positive(value: Any, name: str) -> np.ndarray:
     return array
 
 
-def nonnegative(value: Any, name: str) -> np.ndarray:
+def nonnegative(value: ArrayLike, name: str) -> np.ndarray:
     """As :func:`finite`, and at least 0 everywhere."""
     array = finite(value, name)
     if not np.all(array >= 0):
@@ -49,6 +51,12 @@ def nonnegative(value: Any, name: str) -> np.ndarray:
 
 def integer(value: Any, name: str, at_least: int) -> int:
     """As an ``int``, or a ValueError that names the argument and its least value."""
-    if isinstance(value, bool) or int(value) != value or value < at_least:
+    if isinstance(value, (bool, str)) or int(value) != value or value < at_least:
         raise ValueError(f"{name} must be an integer of at least {at_least}, got {value!r}")
     return int(value)
+
+
+def choice(value: Any, name: str, allowed: Iterable[Any]) -> None:
+    """A ValueError unless ``value`` is one of those allowed."""
+    if value not in (allowed := tuple(allowed)):
+        raise ValueError(f"{name} must be one of {', '.join(map(repr, allowed))}, got {value!r}")

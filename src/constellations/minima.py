@@ -16,7 +16,7 @@ import numpy as np
 from scipy.special import log_expit
 
 from constellations.certificates import softplus
-from constellations.checks import finite, integer, plain, positive
+from constellations.checks import finite, integer, nonnegative, plain, positive
 
 Shape = Literal["antipodal", "interior", "aligned"]
 
@@ -132,6 +132,48 @@ def aligned_bias_threshold(n_pairs: int, *, inverse_temperature: Any) -> Any:
     middle = (n - 4) * np.exp(-(t + t / (n - 1)) / 2)
     z = (middle + np.sqrt(middle**2 + 8 * (n - 2))) / 4
     return plain(np.log(z) + (t - t / (n - 1)) / 2)
+
+
+def largest_row_gap(n_pairs: Any) -> Any:
+    """``N/(N-1)``: no configuration of ``N`` pairs, in any dimension, has a larger row gap.
+
+    Attained by a regular simplex with ``u = v``. Even the *mean* of ``s_ii - s_ij`` cannot exceed it, by the
+    inequality of Lee, Chang and Sohn (2024).
+
+    >>> largest_row_gap([2, 5]).tolist()
+    [2.0, 1.25]
+    """
+    n = finite(n_pairs, "n_pairs")
+    if not (n >= 2).all():
+        raise ValueError(f"n_pairs must be at least 2, got {n_pairs!r}")
+    return plain(n / (n - 1))
+
+
+def info_nce_minimum(*, n_pairs: int, inverse_temperature: Any) -> Any:
+    """``N log(1 + (N-1) e^{-t N/(N-1)})``: the least InfoNCE, summed over rows, at a fixed ``t``.
+
+    A lower bound in every dimension (Jensen's inequality and :func:`largest_row_gap`); for ``d >= N-1`` a regular
+    simplex with ``u = v`` attains it, at *every* ``t``: InfoNCE has no collapsed regime.
+
+    >>> round(info_nce_minimum(n_pairs=2, inverse_temperature=1.0), 6)
+    0.253856
+    """
+    n = integer(n_pairs, "n_pairs", 2)
+    t = positive(inverse_temperature, "inverse_temperature")
+    return plain(n * softplus(math.log(n - 1) - t * n / (n - 1)))
+
+
+def triplet_minimum(*, n_pairs: int, margin_parameter: Any) -> Any:
+    """``N(N-1) max(0, a - 2N/(N-1))``: the least triplet loss at margin parameter ``a >= 0``, for ``d >= N-1``.
+
+    A lower bound in every dimension. Zero up to ``a = 2N/(N-1)``, twice the largest row gap.
+
+    >>> triplet_minimum(n_pairs=3, margin_parameter=[1.0, 4.0]).tolist()
+    [0.0, 6.0]
+    """
+    n = integer(n_pairs, "n_pairs", 2)
+    excess = nonnegative(margin_parameter, "margin_parameter") - 2 * largest_row_gap(n)
+    return plain(n * (n - 1) * np.maximum(excess, 0.0))
 
 
 def _root(slope: Any) -> float:

@@ -1,7 +1,12 @@
-"""InfoNCE and the triplet loss, for comparison with the sigmoid loss."""
+"""InfoNCE and the triplet loss, and the gaps within rows that they ask for.
+
+Both see a configuration only through the differences ``s_ii - s_ij`` of a row. Their zero-loss sets are therefore larger
+than the constellations: every row may have its own threshold.
+"""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -40,3 +45,51 @@ def triplet(u: Any, v: Any, *, margin_parameter: float) -> Tensor:
     s = u @ v.transpose(-1, -2)
     excess = torch.relu(2 * (s - s.diagonal(dim1=-2, dim2=-1)[..., None]) + a)
     return excess.masked_fill(torch.eye(s.shape[-1], dtype=torch.bool, device=s.device), 0.0).sum((-2, -1))
+
+
+@dataclass(frozen=True)
+class RowGap:
+    """Smallest ``s_ii - s_ij`` over ``j != i`` (rows) and ``s_jj - s_ij`` over ``i != j`` (columns)."""
+
+    rows: Any
+    columns: Any
+
+
+def row_gap(u: Any, v: Any) -> RowGap:
+    """The gaps that InfoNCE and the triplet loss see: rows (columns) against their own matching entry.
+
+    ``rows = min_{i != j} (s_ii - s_ij)``, ``columns = min_{i != j} (s_jj - s_ij)``; both at least ``2 m*``.
+    ``[..., N, d]``; floats for one configuration, tensors of shape ``[...]`` otherwise.
+
+    >>> row_gap(torch.eye(3), torch.eye(3))
+    RowGap(rows=1.0, columns=1.0)
+    """
+    u, v = as_pairs(u, v)
+    s = u @ v.transpose(-1, -2)
+    own = torch.eye(s.shape[-1], dtype=torch.bool, device=s.device)
+    diagonal = s.diagonal(dim1=-2, dim2=-1)
+    rows = (diagonal[..., :, None] - s).masked_fill(own, torch.inf).amin((-2, -1))
+    columns = (diagonal[..., None, :] - s).masked_fill(own, torch.inf).amin((-2, -1))
+    return RowGap(rows.item(), columns.item()) if s.ndim == 2 else RowGap(rows, columns)
+
+
+def triplet_threshold(u: Any, v: Any) -> Any:
+    """Largest ``a`` with zero triplet loss: ``2 min_{i != j} (s_ii - s_ij) >= 4 m*`` (Observation 4).
+
+    >>> triplet_threshold(torch.eye(3), torch.eye(3))
+    2.0
+    """
+    return 2 * row_gap(u, v).rows
+
+
+def info_nce_only_example() -> tuple[Tensor, Tensor]:
+    """Three pairs in the plane that InfoNCE drives to zero loss, by rows and by columns, although ``m* < 0``.
+
+    Angles 0, 180, 225 degrees for ``u`` and 60, 180, 225 for ``v``; both gaps are ``1 - 1/sqrt(2)``.
+
+    >>> round(row_gap(*info_nce_only_example()).columns, 6)
+    0.292893
+    """
+    angles = torch.deg2rad(torch.tensor([[0.0, 180.0, 225.0], [60.0, 180.0, 225.0]], dtype=torch.float64))
+    u, v = torch.stack([angles.cos(), angles.sin()], dim=-1)
+    return u, v

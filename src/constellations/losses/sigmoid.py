@@ -12,11 +12,11 @@ from torch.distributed.nn.functional import all_gather
 from torch.nn.functional import logsigmoid
 from torch.utils.checkpoint import checkpoint
 
+from constellations.losses.slopes import PUBLISHED_EPSILON
 from constellations.sphere import as_pairs
 
 Variant = Literal["exact", "published"]
 Reduction = Literal["sum", "mean"]
-PUBLISHED_EPSILON = 1e-8
 
 
 @dataclass(frozen=True)

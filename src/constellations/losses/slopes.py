@@ -8,7 +8,35 @@ import torch
 from torch import Tensor
 from torch.nn.functional import logsigmoid
 
+PUBLISHED_EPSILON = 1e-8
 BLOCK = 4_000_000  # entries of the logit matrix held at once
+
+
+def exact_slopes_(z: Tensor, start: int = 0) -> None:
+    """Replace logits ``[..., M, N]`` by ``dL/dz`` of the exact loss: ``sigmoid(z)``, for matching pairs ``-sigmoid(-z)``.
+
+    The rows are those from ``start`` on of the ``N x N`` table.
+    """
+    diagonal = z.diagonal(offset=start, dim1=-2, dim2=-1)
+    matching = torch.sigmoid(-diagonal).neg_()
+    z.sigmoid_()
+    diagonal.copy_(matching)
+
+
+def published_slopes_(z: Tensor, spare: Tensor, start: int = 0) -> None:
+    """The same for the authors' clamped loss, as automatic differentiation evaluates it in the precision of ``z``.
+
+    With ``p = sigmoid(z)``: ``p (1-p) / (1 - p + eps)``, and ``-p (1-p) / (p + eps)`` for matching pairs. Where ``1 - p``
+    rounds to 0, in float32 beyond a logit of about 17, the slope is exactly 0.
+    """
+    diagonal = z.diagonal(offset=start, dim1=-2, dim2=-1)
+    p = torch.sigmoid(diagonal)
+    matching = -(p * (1 - p)) / (p + PUBLISHED_EPSILON)
+    z.sigmoid_()
+    torch.sub(1, z, out=spare)
+    z.mul_(spare)
+    z.div_(spare.add_(PUBLISHED_EPSILON))
+    diagonal.copy_(matching)
 
 
 def loss_gradients(

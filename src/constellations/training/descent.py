@@ -14,7 +14,7 @@ from torch import Tensor
 
 from constellations.checks import positive
 from constellations.geometry import separation
-from constellations.geometry.rows import row_gap
+from constellations.losses.rows import row_gap
 from constellations.sphere import random_points, tangent
 
 Loss = Callable[[Tensor, Tensor, Tensor], Tensor]

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import softplus
 
-from constellations.losses.sigmoid import PUBLISHED_EPSILON
+from constellations.losses.slopes import PUBLISHED_EPSILON
 
 TRACKS = ("loss", "inverse_temperature", "relative_bias", "margin", "optimal_relative_bias", "xi")
 
