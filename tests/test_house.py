@@ -19,7 +19,7 @@ FLOORS = (
     ("constellations.pretrained", "constellations.training"),
     ("companion.data", "companion.figures", "companion.studies"),
     ("companion.chapter",),
-    ("companion.pages",),
+    ("companion.pages", "companion.sweep"),
 )  # fmt: skip
 FLOOR_OF = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
 HEAVY = (
