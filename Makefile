@@ -12,11 +12,19 @@ BUILD    := _build/$(PROFILE)
 EXECUTED := $(BUILD)/executed
 CHAPTERS := $(basename $(notdir $(sort $(wildcard notebooks/[0-9][0-9]_*.md))))
 PAGES    := $(wildcard book/*.md book/*.bib book/_static/* book/_templates/*) $(wildcard profiles/gpu/*.yml) _config.yml _toc.yml
-CHOSEN    = $(firstword $(filter $(NB)%,$(CHAPTERS)))
+# NB is a number, a name, or the beginning of one name alone.
+NUMBERED  = $(filter $(NB) $(NB)_% 0$(NB)_%,$(CHAPTERS))
+BEGINNING = $(filter $(NB)%,$(CHAPTERS))
+CHOSEN    = $(if $(NB),$(or $(NUMBERED),$(if $(word 2,$(BEGINNING)),,$(BEGINNING))))
+LONGEST  := 08 09 10 13 06 07 12 04 05 14 01 02 03 11 15
+BY_TIME  := $(foreach number,$(LONGEST),$(filter $(number)_%,$(CHAPTERS)))
 LOCAL    := _build/local
 RULES    := $(BUILD)/rules.mk
+ALONE    := $(RUN) companion.pages alone
 SUBMAKE  := $(MAKE) --silent --no-print-directory PROFILE=$(PROFILE)
 
+# The source of this checkout comes first, also where .venv was made for another one.
+export PYTHONPATH := $(CURDIR)/src$(if $(PYTHONPATH),:$(PYTHONPATH))
 # One thread per notebook, one notebook per core: sums are then added in the same order on every machine.
 export OMP_NUM_THREADS := 1
 export JUPYTER_PREFER_ENV_PATH := 1
@@ -25,15 +33,14 @@ export PYDEVD_DISABLE_FILE_VALIDATION := 1
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: help book test unit lint sync serve clean notebook lock executed check
+.PHONY: help book test unit lint sync serve clean notebook lock faults executed check built run-one
 
 help: ## list these commands
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-9s %s\n", $$1, $$2 }'
 	@echo "  PROFILE is paper (default), quick or gpu; JOBS is the number of notebooks run at once."
 
 book: check ## run every notebook and build the book: make book [PROFILE=paper|quick|gpu]
-	@$(SUBMAKE) --jobs=$(JOBS) executed
-	@$(SUBMAKE) $(BUILD)/html/.complete
+	@$(ALONE) $(SUBMAKE) built
 	@echo "The book is built. Open $(BUILD)/html/index.html"
 
 test: lint unit ## lint, types, unit tests, notebooks, the book and the browser checks (profile quick)
@@ -48,27 +55,27 @@ lint: $(READY) ## style and types
 unit: $(READY) ## unit and property tests, doctests, notebook pairs
 	$(RUN) pytest -n $(JOBS) -m "not notebooks and not book and not browser" tests src
 
-sync: $(READY) ## make the .md and .ipynb of each notebook agree: the one changed last wins
+faults: $(READY) ## kill, starve and corrupt builds of a small book; each must end in one clear line (minutes)
+	$(RUN) pytest tests/faults.py
+
+sync: $(READY) ## make the .md and .ipynb of each notebook agree: the one that was edited wins
 	@$(RUN) companion.pages sync notebooks
 
 serve: ## show the built book at http://localhost:8000 (PORT=8000)
 	@test -f $(BUILD)/html/index.html || { echo "error: there is no $(BUILD)/html yet: run make book PROFILE=$(PROFILE)" >&2; exit 1; }
+	@$(VENV)/bin/python -c 'import socket, sys; sys.exit(socket.socket().connect_ex(("127.0.0.1", int(sys.argv[1]))) == 0)' $(PORT) \
+	  || { echo "error: port $(PORT) is taken: choose another one, for example make serve PORT=8001" >&2; exit 1; }
 	$(RUN) http.server --bind 127.0.0.1 --directory $(BUILD)/html $(PORT)
 
-notebook: $(READY) $(if $(CHOSEN),notebooks/$(CHOSEN).ipynb) ## run one notebook: make notebook NB=01 PARAMS="-p n_pairs 64 -p dim 5"
+notebook: $(READY) ## run one notebook: make notebook NB=01 PARAMS="-p n_pairs 64 -p dim 5"
 	@test -n "$(NB)" || { echo 'error: name a notebook, for example make notebook NB=01 PARAMS="-p dim 5"; there are $(CHAPTERS)' >&2; exit 1; }
-	@test -n "$(CHOSEN)" || { echo "error: NB=$(NB) must begin the name of a notebook: $(CHAPTERS)" >&2; exit 1; }
-	@mkdir -p $(LOCAL) && rm -rf $(LOCAL)/stage $(LOCAL)/sphinx
-	$(VENV)/bin/papermill -k python3 -p output_dir $(LOCAL) $(PARAMS) notebooks/$(CHOSEN).ipynb $(LOCAL)/$(CHOSEN).ipynb
-	@$(RUN) companion.pages stage --build $(LOCAL) --page $(CHOSEN)
-	@$(VENV)/bin/jupyter-book build -qq --path-output $(LOCAL)/sphinx $(LOCAL)/stage > $(LOCAL)/sphinx.log
-	@rm -rf $(LOCAL)/html && mv $(LOCAL)/sphinx/_build/html $(LOCAL)/html
-	@echo "Open $(LOCAL)/html/notebooks/$(CHOSEN).html"
+	@test -n "$(CHOSEN)" || { echo "error: NB=$(NB) must begin the name of a notebook: $(or $(BEGINNING),$(CHAPTERS))" >&2; exit 1; }
+	@$(ALONE) $(SUBMAKE) run-one
 
 lock: $(READY) ## remake requirements.lock from pyproject.toml (needs the package index)
 	$(RUN) pip install --quiet --disable-pip-version-check uv
 	echo torch==2.13.0 > $(VENV)/constraints.txt
-	$(VENV)/bin/uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 --constraint $(VENV)/constraints.txt \
+	$(RUN) uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 --constraint $(VENV)/constraints.txt \
 	  --no-annotate --no-header --no-emit-index-url --quiet | grep -vE '^(nvidia-|cuda-|triton)' > requirements.lock.tmp
 	mv requirements.lock.tmp requirements.lock
 
@@ -89,7 +96,21 @@ $(READY): requirements.lock
 check: $(READY)
 	@$(RUN) companion.pages check $(PROFILE)
 
-executed: $(CHAPTERS:%=$(EXECUTED)/%.ipynb)
+built:
+	@$(SUBMAKE) --jobs=$(JOBS) executed
+	@$(SUBMAKE) $(BUILD)/html/.complete
+
+# Paths come before PARAMS, so that an incomplete -p cannot swallow them.
+run-one: notebooks/$(CHOSEN).ipynb
+	@mkdir -p $(LOCAL) && rm -rf $(LOCAL)/stage $(LOCAL)/sphinx
+	$(RUN) papermill -k python3 notebooks/$(CHOSEN).ipynb $(LOCAL)/$(CHOSEN).ipynb $(PARAMS) -p output_dir $(LOCAL)
+	@$(RUN) companion.pages stage --build $(LOCAL) --page $(CHOSEN)
+	@$(VENV)/bin/python $(VENV)/bin/jupyter-book build -qq --path-output $(LOCAL)/sphinx $(LOCAL)/stage > $(LOCAL)/sphinx.log
+	@rm -rf $(LOCAL)/html && mv $(LOCAL)/sphinx/_build/html $(LOCAL)/html
+	@echo "Open $(LOCAL)/html/notebooks/$(CHOSEN).html"
+
+# Longest chapters first, by the times of the last build at paper scale.
+executed: $(patsubst %,$(EXECUTED)/%.ipynb,$(filter-out $(BY_TIME),$(CHAPTERS)) $(BY_TIME))
 
 notebooks/%.ipynb: notebooks/%.md | $(READY)
 	@$(RUN) companion.pages pair $<
@@ -98,17 +119,18 @@ notebooks/%.ipynb: notebooks/%.md | $(READY)
 $(EXECUTED)/%.ipynb: notebooks/%.ipynb profiles/$(PROFILE)/%.yml requirements.lock | $(READY)
 	@mkdir -p $(EXECUTED) && rm -f $@
 	@echo "running $*"
-	@$(VENV)/bin/papermill -k python3 --no-progress-bar --log-level WARNING --stdout-file /dev/null \
+	@$(RUN) papermill -k python3 --no-progress-bar --log-level WARNING --stdout-file /dev/null \
 	  -f profiles/$(PROFILE)/$*.yml -p output_dir $(BUILD) $< $(EXECUTED)/.$*.unfinished.ipynb 2> $(EXECUTED)/.$*.log \
-	  || { tail -n 40 $(EXECUTED)/.$*.log >&2; echo "error: $< did not run to its end; its cells so far are in $(EXECUTED)/.$*.unfinished.ipynb" >&2; exit 1; }
+	  || { echo "error: $< did not run to its end: $$(grep . $(EXECUTED)/.$*.log | tail -n 1) (all in $(EXECUTED)/.$*.log)" >&2; exit 1; }
 	@mv $(EXECUTED)/.$*.unfinished.ipynb $@
 
 $(BUILD)/html/.complete: $(CHAPTERS:%=$(EXECUTED)/%.ipynb) $(PAGES) $(wildcard src/*/*.py src/*/*/*.py src/*/*/*/*.py)
-	@rm -rf $(BUILD)/stage $(BUILD)/sphinx
+	@rm -rf $(BUILD)/stage $(BUILD)/sphinx; test -d $(BUILD)/html || test ! -d $(BUILD)/html.old || mv $(BUILD)/html.old $(BUILD)/html
 	@$(RUN) companion.pages stage --build $(BUILD)
-	@$(VENV)/bin/jupyter-book build --quiet -W --keep-going --path-output $(BUILD)/sphinx $(BUILD)/stage > $(BUILD)/sphinx.log
-	@rm -rf $(BUILD)/html && mv $(BUILD)/sphinx/_build/html $(BUILD)/html
-	@touch $@
+	@$(VENV)/bin/python $(VENV)/bin/jupyter-book build --quiet -W --keep-going --path-output $(BUILD)/sphinx $(BUILD)/stage > $(BUILD)/sphinx.log 2> $(BUILD)/sphinx.err \
+	  || { grep -E "WARNING|ERROR|Error" $(BUILD)/sphinx.err | head -n 20 >&2; echo "error: the pages could not be made (all in $(BUILD)/sphinx.err); the book of the last build stays" >&2; exit 1; }
+	@touch $(BUILD)/sphinx/_build/html/.complete && rm -rf $(BUILD)/html.old && { test ! -d $(BUILD)/html || mv $(BUILD)/html $(BUILD)/html.old; }
+	@mv $(BUILD)/sphinx/_build/html $(BUILD)/html && rm -rf $(BUILD)/html.old
 
 # Which sources each notebook imports; read only by goals that run notebooks.
 ifneq ($(filter executed $(BUILD)/% $(EXECUTED)/%,$(MAKECMDGOALS)),)

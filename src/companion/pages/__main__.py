@@ -13,7 +13,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     try:
         return int(options.run(options) or 0)
-    except ValueError as error:
+    except (ValueError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
 
@@ -21,29 +21,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m companion.pages", description=__doc__)
     commands = parser.add_subparsers(required=True, metavar="command")
-    pair = commands.add_parser("pair", help="write the .ipynb of the given .md texts")
-    pair.add_argument("texts", nargs="+", type=Path)
-    pair.set_defaults(run=_pair)
-    sync = commands.add_parser("sync", help="make all pairs equal: the one changed last wins")
+
+    def command(run, text: str) -> argparse.ArgumentParser:
+        added = commands.add_parser(run.__name__.strip("_"), help=text)
+        added.set_defaults(run=run)
+        return added
+
+    command(_pair, "write the .ipynb of the given .md texts").add_argument("texts", nargs="+", type=Path)
+    sync = command(_sync, "make all pairs equal: the file that was edited wins")
     sync.add_argument("folder", nargs="?", default=Path("notebooks"), type=Path)
-    sync.set_defaults(run=_sync)
-    rules = commands.add_parser("rules", help="write make rules: which sources each notebook depends on")
+    rules = command(_rules, "write make rules: which sources each notebook depends on")
     rules.add_argument("target", type=Path)
-    rules.add_argument("--root", default=Path("."), type=Path)
-    rules.set_defaults(run=_rules)
-    check = commands.add_parser("check", help="stop unless the profile fits the notebooks and the machine")
-    check.add_argument("profile")
-    check.add_argument("--root", default=Path("."), type=Path)
-    check.set_defaults(run=_check)
-    stage = commands.add_parser(
-        "stage", help="lay out pages, executed notebooks and the scoreboard for Jupyter Book"
-    )
-    stage.add_argument("--root", default=Path("."), type=Path)
-    stage.add_argument(
-        "--build", required=True, type=Path, help="folder of the profile, for example _build/paper"
-    )
+    command(_check, "stop unless the profile fits the notebooks and the machine").add_argument("profile")
+    stage = command(_stage, "lay out pages, executed notebooks and the scoreboard for Jupyter Book")
+    stage.add_argument("--build", required=True, type=Path, help="for example _build/paper")
     stage.add_argument("--page", help="lay out this executed notebook of the folder alone")
-    stage.set_defaults(run=_stage)
+    alone = command(_alone, "run a command when no other build of this checkout runs")
+    alone.add_argument("command", nargs=argparse.REMAINDER)
     return parser
 
 
@@ -64,22 +58,36 @@ def _sync(options: argparse.Namespace) -> None:
 def _rules(options: argparse.Namespace) -> None:
     from companion.pages import rules
 
-    rules.write_rules(options.root, options.target)
+    rules.write_rules(Path("."), options.target)
 
 
 def _check(options: argparse.Namespace) -> None:
     from companion.pages import profiles
 
-    profiles.check(options.root, options.profile)
+    profiles.check(Path("."), options.profile)
 
 
 def _stage(options: argparse.Namespace) -> None:
     from companion.pages import staging
 
     if options.page:
-        staging.stage_page(options.root, options.build, options.page)
+        staging.stage_page(Path("."), options.build, options.page)
     else:
-        staging.stage(options.root, options.build)
+        staging.stage(Path("."), options.build)
+
+
+def _alone(options: argparse.Namespace) -> int:
+    import fcntl
+    import subprocess
+
+    Path("_build").mkdir(exist_ok=True)
+    with open("_build/.lock", "w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            print("another build of this checkout runs: waiting for its end", file=sys.stderr)
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        return subprocess.run(options.command, check=False, pass_fds=[lock.fileno()]).returncode
 
 
 if __name__ == "__main__":

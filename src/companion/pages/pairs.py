@@ -1,37 +1,30 @@
-"""Notebook pairs: ``NN_name.md`` (MyST text, the source) and ``NN_name.ipynb`` (no outputs), equal in content."""
+"""Notebook pairs: ``NN_name.md`` (MyST text, the source) and ``NN_name.ipynb`` (no outputs), equal in content.
+
+An ``.ipynb`` carries a mark of the content it was paired with, so that edits of either file are seen, and none is lost.
+"""
 
 from __future__ import annotations
 
 import hashlib
-import os
+import json
+import subprocess
+import tempfile
 from pathlib import Path
-from typing import Any
 
 import jupytext
 import nbformat
+from jupytext.combine import combine_inputs_with_outputs
 from nbformat import NotebookNode
 
 from constellations.atomic import replace_on_success
 
-KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
+MARK = "paired"
 LANGUAGE = {"name": "python", "pygments_lexer": "ipython3"}
-TEXT_FORMAT = {"extension": ".md", "format_name": "myst"}
-HEADER = """---
-jupytext:
-  text_representation:
-    extension: .md
-    format_name: myst
-kernelspec:
-  display_name: Python 3
-  language: python
-  name: python3
----
-"""
-HIDDEN_CELL_METADATA = frozenset({"execution", "papermill", "collapsed", "scrolled", "id", "trusted"})
+TOOLS_METADATA = {"execution", "papermill", "collapsed", "scrolled", "trusted"}
 
 
 def from_text(text: Path) -> NotebookNode:
-    """The notebook that a MyST text describes: no outputs, ids made from the content of the cells.
+    """The notebook that a MyST text describes.
 
     Raises
     ------
@@ -41,40 +34,29 @@ def from_text(text: Path) -> NotebookNode:
     content = text.read_text(encoding="utf-8")
     if not content.startswith("---\njupytext:"):
         raise ValueError(f"{text} must be a MyST notebook: its first lines must be '---' and 'jupytext:'")
-    return _normalised(jupytext.reads(content, fmt="md:myst"))
+    node = jupytext.reads(content, fmt="md:myst")
+    node.metadata["language_info"] = LANGUAGE
+    return node
 
 
 def from_notebook(notebook: Path) -> NotebookNode:
-    """The same from an ``.ipynb``: outputs, execution counts and tools' metadata are dropped."""
-    return _normalised(nbformat.read(notebook, as_version=4))
+    """An ``.ipynb`` without its outputs.
 
-
-def has_outputs(notebook: Path) -> bool:
-    """Whether an ``.ipynb`` carries outputs or execution counts."""
-    cells = nbformat.read(notebook, as_version=4).cells
-    return any(cell.get("outputs") or cell.get("execution_count") for cell in cells)
-
-
-def write_notebook(text: Path) -> bool:
-    """Make ``NN_name.ipynb`` from ``NN_name.md``; touch it if it is already right. Returns whether it changed."""
-    target = text.with_suffix(".ipynb")
-    wanted = nbformat.writes(from_text(text)) + "\n"
-    if target.exists() and target.read_text(encoding="utf-8") == wanted:
-        os.utime(target)
-        return False
-    with replace_on_success(target) as path:
-        path.write_text(wanted, encoding="utf-8")
-    return True
-
-
-def write_text(notebook: Path) -> None:
-    """Make ``NN_name.md`` from an edited ``NN_name.ipynb``, then tidy the ``.ipynb`` itself."""
-    node = from_notebook(notebook)
-    node.metadata = nbformat.from_dict({"kernelspec": dict(KERNEL), "language_info": dict(LANGUAGE)})
-    _, _, body = jupytext.writes(node, fmt="md:myst")[4:].partition("---\n")
-    with replace_on_success(notebook.with_suffix(".md")) as path:
-        path.write_text(HEADER + body, encoding="utf-8")
-    write_notebook(notebook.with_suffix(".md"))
+    Raises
+    ------
+    ValueError
+        If the file is no notebook.
+    """
+    try:
+        node = nbformat.read(notebook, as_version=4)
+    except (nbformat.reader.NotJSONError, nbformat.ValidationError, AttributeError) as error:
+        raise ValueError(
+            f"{notebook} must be a notebook, but it cannot be read: delete it, it is made anew"
+        ) from error
+    for cell in node.cells:
+        if cell.cell_type == "code":
+            cell.outputs, cell.execution_count = [], None
+    return node
 
 
 def mismatch(text: Path) -> str | None:
@@ -82,60 +64,96 @@ def mismatch(text: Path) -> str | None:
     notebook = text.with_suffix(".ipynb")
     if not notebook.exists():
         return f"{text.name} has no {notebook.name}"
-    if has_outputs(notebook):
+    if nbformat.writes(from_notebook(notebook)) != nbformat.writes(nbformat.read(notebook, as_version=4)):
         return f"{notebook.name} holds outputs"
-    if nbformat.writes(from_text(text)) + "\n" != notebook.read_text(encoding="utf-8"):
+    if _digest(from_text(text)) != _digest(from_notebook(notebook)):
         return f"{text.name} and {notebook.name} differ"
     return None
 
 
+def write_notebook(text: Path) -> None:
+    """Make ``NN_name.ipynb`` from ``NN_name.md``; cells that stay keep their identity.
+
+    Raises
+    ------
+    ValueError
+        If the ``.ipynb`` holds edits that the text lacks: they are never overwritten.
+    """
+    node, notebook = from_text(text), text.with_suffix(".ipynb")
+    digest = _digest(node)
+    if notebook.exists():
+        old = from_notebook(notebook)
+        if _edited(old) and _digest(old) != digest:
+            raise ValueError(
+                f"{notebook} was edited and {text.name} lacks the edit: make sync takes it over; to drop it, delete {notebook.name}"
+            )
+        node = combine_inputs_with_outputs(node, old)
+    node.metadata = {"kernelspec": node.metadata["kernelspec"], "language_info": LANGUAGE, MARK: digest}
+    with replace_on_success(notebook) as path:
+        nbformat.write(node, path)
+
+
+def write_text(notebook: Path) -> None:
+    """Take the edits of an ``.ipynb`` over into its text, line by line, and leave the other lines of the text alone."""
+    text, edited = notebook.with_suffix(".md"), from_notebook(notebook)
+    content = jupytext.writes(edited, fmt="md:myst")
+    if text.exists():
+        base = nbformat.reads(nbformat.writes(from_text(text)), as_version=4)
+        content = _merged(text.read_text(encoding="utf-8"), jupytext.writes(base, fmt="md:myst"), content)
+    with replace_on_success(text) as path:
+        path.write_text(content, encoding="utf-8")
+    if _digest(from_text(text)) != _digest(edited):
+        with replace_on_success(text) as path:
+            path.write_text(jupytext.writes(edited, fmt="md:myst"), encoding="utf-8")
+    write_notebook(text)
+
+
 def synchronise(folder: Path) -> list[str]:
-    """Make every pair of a folder equal: where two differ in content, the one changed last wins. Returns what was done."""
+    """Make every pair of a folder equal: the file that was edited wins. Returns what was done.
+
+    Raises
+    ------
+    ValueError
+        If both files of a pair were edited: neither edit is dropped.
+    """
     done = []
-    stems = {path.stem for path in folder.glob("[0-9][0-9]_*") if path.suffix in (".md", ".ipynb")}
-    for stem in sorted(stems):
+    for stem in sorted(
+        {path.stem for path in folder.glob("[0-9][0-9]_*") if path.suffix in (".md", ".ipynb")}
+    ):
         text, notebook = folder / f"{stem}.md", folder / f"{stem}.ipynb"
         if text.exists() and mismatch(text) is None:
             continue
-        if not text.exists() or (notebook.exists() and _edited_notebook(text, notebook)):
-            write_text(notebook)
-            done.append(f"{notebook.name} -> {text.name}")
-        else:
+        if text.exists() and (not notebook.exists() or not _edited(old := from_notebook(notebook))):
             write_notebook(text)
             done.append(f"{text.name} -> {notebook.name}")
+        elif text.exists() and old.metadata[MARK] != _digest(from_text(text)) != _digest(old):
+            raise ValueError(
+                f"{text} and {notebook.name} were both edited since they were paired: delete the one to drop, then make sync again"
+            )
+        else:
+            write_text(notebook)
+            done.append(f"{notebook.name} -> {text.name}")
     return done
 
 
-def _edited_notebook(text: Path, notebook: Path) -> bool:
-    same = from_text(text) == from_notebook(notebook)
-    return not same and notebook.stat().st_mtime > text.stat().st_mtime
+def _digest(node: NotebookNode) -> str:
+    cells = [
+        [cell.cell_type, cell.source, {k: v for k, v in cell.metadata.items() if k not in TOOLS_METADATA}]
+        for cell in node.cells
+    ]
+    return hashlib.sha256(json.dumps(cells, sort_keys=True).encode()).hexdigest()[:16]
 
 
-def _normalised(node: NotebookNode) -> NotebookNode:
-    seen: set[str] = set()
-    cells = []
-    for index, cell in enumerate(node.cells):
-        identity = _identity(cell, index, seen)
-        metadata = {
-            key: cell.metadata[key] for key in sorted(cell.metadata) if key not in HIDDEN_CELL_METADATA
-        }
-        cells.append(_cell(cell, identity, metadata))
-    jupyter: dict[str, Any] = {
-        "jupytext": {"formats": "ipynb,md:myst", "text_representation": dict(TEXT_FORMAT)},
-        "kernelspec": dict(KERNEL),
-        "language_info": dict(LANGUAGE),
-    }
-    return nbformat.from_dict({"cells": cells, "metadata": jupyter, "nbformat": 4, "nbformat_minor": 5})
+def _edited(node: NotebookNode) -> bool:
+    return node.metadata.get(MARK, digest := _digest(node)) != digest
 
 
-def _cell(cell: NotebookNode, identity: str, metadata: dict[str, Any]) -> dict[str, Any]:
-    kept = {"cell_type": cell.cell_type, "id": identity, "metadata": metadata, "source": cell.source}
-    return kept | {"execution_count": None, "outputs": []} if cell.cell_type == "code" else kept
-
-
-def _identity(cell: NotebookNode, index: int, seen: set[str]) -> str:
-    identity = hashlib.sha256(f"{cell.cell_type}\n{cell.source}".encode()).hexdigest()[:8]
-    if identity in seen:
-        identity = f"{identity}-{index}"
-    seen.add(identity)
-    return identity
+def _merged(mine: str, base: str, theirs: str) -> str:
+    """The three-way merge of three texts; ``theirs`` where that is not possible."""
+    with tempfile.TemporaryDirectory() as folder:
+        paths = [Path(folder, name) for name in ("mine", "base", "theirs")]
+        for path, content in zip(paths, (mine, base, theirs), strict=True):
+            path.write_text(content, encoding="utf-8")
+        command = ["git", "merge-file", "--stdout", *map(str, paths)]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+    return theirs if done.returncode else done.stdout

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-import os
+import tempfile
+from collections.abc import Mapping
 from pathlib import Path
+
+import yaml
 
 PROFILES = ("paper", "quick", "gpu")
 
@@ -34,10 +37,32 @@ def check(root: Path, profile: str) -> None:
             raise ValueError(
                 f"profiles/{profile}/{name}.yml is missing: each notebook needs one, {{}} for its defaults"
             )
-    if not os.access(root, os.W_OK):
-        raise ValueError(f"cannot write to {root.resolve()}: the book is built in its folder _build")
+    try:
+        (root / "_build").mkdir(exist_ok=True)
+        with tempfile.TemporaryFile(dir=root / "_build") as probe:
+            probe.write(bytes(2**20))
+    except OSError as error:
+        raise ValueError(
+            f"cannot write to {(root / '_build').resolve()}, where the book is built: {error.strerror}"
+        ) from error
     if profile == "gpu":
         _require_gpu()
+
+
+def left_to_gpu(root: Path, titles: Mapping[str, str]) -> str:
+    """A Markdown table: for each chapter that ``profiles/gpu`` enlarges, its comment and its parameters."""
+    rows = []
+    for name, title in titles.items():
+        path = root / "profiles" / "gpu" / f"{name}.yml"
+        text = path.read_text(encoding="utf-8") if path.exists() else ""
+        settings = yaml.safe_load(text) or {}
+        if settings:
+            comments = [line.lstrip("# ") for line in text.splitlines() if line.startswith("#")]
+            values = ", ".join(f"`{key} = {value}`" for key, value in settings.items())
+            rows.append(f"| [{name[:2]} {title}](../notebooks/{name}) | {' '.join(comments)} | {values} |")
+    if not rows:
+        return "Nothing: the two profiles agree.\n"
+    return "\n".join(["| chapter | in the profile gpu | parameters |", "| --- | --- | --- |", *rows, ""])
 
 
 def _require_gpu() -> None:

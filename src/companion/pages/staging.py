@@ -11,7 +11,7 @@ import yaml
 from nbformat import NotebookNode
 
 from companion import chapter
-from companion.pages import costs, profiles, scoreboard
+from companion.pages import profiles, scoreboard
 
 REPOSITORY_VARIABLE = "BOOK_REPOSITORY"
 BUTTONS = ("use_repository_button", "use_edit_page_button", "use_issues_button")
@@ -43,7 +43,7 @@ def stage(root: Path, build: Path) -> None:
     (generated / "scoreboard.md").write_text(
         scoreboard.page(results, titles, profile=build.name), encoding="utf-8"
     )
-    (generated / "left_to_gpu.md").write_text(costs.left_to_gpu(root, titles), encoding="utf-8")
+    (generated / "left_to_gpu.md").write_text(profiles.left_to_gpu(root, titles), encoding="utf-8")
 
 
 def stage_page(root: Path, build: Path, name: str) -> None:

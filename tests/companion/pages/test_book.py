@@ -15,7 +15,7 @@ import pytest
 import yaml
 
 pytestmark = pytest.mark.book
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).resolve().parents[3]
 PROFILE = os.environ.get("CONSTELLATIONS_PROFILE", "quick")
 HTML = ROOT / "_build" / PROFILE / "html"
 LOADED = {"script": "src", "img": "src", "iframe": "src", "source": "src", "video": "src", "audio": "src",

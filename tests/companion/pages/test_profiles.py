@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from companion.pages.costs import left_to_gpu
+from companion.pages.profiles import left_to_gpu
 
 
 def test_lists_chapters_that_the_profile_enlarges(tmp_path: Path) -> None:

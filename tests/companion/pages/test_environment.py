@@ -12,7 +12,7 @@ from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).resolve().parents[3]
 CONDA_NAMES = {"pytorch": "torch"}
 PYTHONS = ("3.11", "3.12", "3.13")
 

@@ -12,7 +12,7 @@ import yaml
 from companion import chapter
 from companion.pages import profiles
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[3]
 CHAPTERS = profiles.notebooks(ROOT)
 pytestmark = pytest.mark.notebooks
 

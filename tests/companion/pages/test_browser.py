@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 pytestmark = pytest.mark.browser
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).resolve().parents[3]
 PROFILE = os.environ.get("CONSTELLATIONS_PROFILE", "quick")
 HTML = ROOT / "_build" / PROFILE / "html"
 BROWSERS = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome")

@@ -11,7 +11,7 @@ import yaml
 
 from companion.pages import pairs, profiles, rules, staging
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[3]
 CHAPTERS = profiles.notebooks(ROOT)
 TEXTS = [ROOT / "notebooks" / f"{name}.md" for name in CHAPTERS]
 TINY = """---
@@ -120,32 +120,84 @@ def test_a_cell_with_a_caption_displays_its_figure_alone(name):
             assert not re.search(r"run\.(say|paper_and_this_run|finish)\(", cell.source), cell.source
 
 
-def test_a_pair_is_made_kept_and_followed_both_ways(tmp_path):
-    text, notebook = tmp_path / "01_tiny.md", tmp_path / "01_tiny.ipynb"
+@pytest.fixture
+def pair(tmp_path):
+    """A text and its notebook, just paired."""
+    text = tmp_path / "01_tiny.md"
     text.write_text(TINY)
     assert "has no" in pairs.mismatch(text)
     assert pairs.synchronise(tmp_path) == ["01_tiny.md -> 01_tiny.ipynb"]
-    first = notebook.read_text()
-    assert pairs.mismatch(text) is None and not pairs.write_notebook(text)
+    assert pairs.mismatch(text) is None and pairs.synchronise(tmp_path) == []
+    return text, text.with_suffix(".ipynb")
+
+
+def edit(notebook, source="dim + 2"):
     node = nbformat.read(notebook, as_version=4)
-    node.cells[-1].source = "dim + 2"
+    node.cells[-1].source = source
     node.cells[-1].outputs = [nbformat.v4.new_output("stream", text="5")]
     nbformat.write(node, notebook)
+
+
+def test_edits_of_the_text_reach_the_notebook_and_other_cells_keep_their_identity(pair):
+    text, notebook = pair
+    before = [cell.id for cell in nbformat.read(notebook, as_version=4).cells]
+    text.write_text(TINY.replace("dim + 1", "dim + 3"))
+    assert "differ" in pairs.mismatch(text)
+    pairs.write_notebook(text)
+    node = nbformat.read(notebook, as_version=4)
+    assert node.cells[-1].source == "dim + 3" and [cell.id for cell in node.cells][:-1] == before[:-1]
+    assert pairs.mismatch(text) is None
+
+
+def test_edits_of_a_notebook_reach_the_text_without_other_changes(pair):
+    text, notebook = pair
+    long = "A caption of one long line, " * 8
+    text.write_text(TINY.replace(":tags: [parameters]", f"---\ntags: [parameters]\nnote: |\n  {long}\n---"))
+    pairs.write_notebook(text)
+    before = text.read_text()
+    edit(notebook)
     assert "holds outputs" in pairs.mismatch(text)
-    later = text.stat().st_mtime + 10
-    os.utime(notebook, (later, later))
-    assert pairs.synchronise(tmp_path) == ["01_tiny.ipynb -> 01_tiny.md"]
-    assert text.read_text() == TINY.replace("dim + 1", "dim + 2")
-    assert pairs.mismatch(text) is None and notebook.read_text() != first
+    assert pairs.synchronise(text.parent) == ["01_tiny.ipynb -> 01_tiny.md"]
+    assert text.read_text() == before.replace("dim + 1", "dim + 2")
+    assert pairs.mismatch(text) is None
 
 
-def test_cell_identities_do_not_depend_on_other_cells(tmp_path):
-    text = tmp_path / "01_tiny.md"
-    text.write_text(TINY)
-    before = [cell.id for cell in pairs.from_text(text).cells]
-    text.write_text(TINY.replace("Words.", "Other words."))
-    after = [cell.id for cell in pairs.from_text(text).cells]
-    assert before[0] != after[0] and before[1:] == after[1:] and len(set(before)) == len(before)
+def test_outputs_alone_are_dropped(pair):
+    text, notebook = pair
+    edit(notebook, "dim + 1")
+    pairs.synchronise(text.parent)
+    assert pairs.mismatch(text) is None and text.read_text() == TINY
+
+
+def test_an_edited_notebook_is_never_overwritten(pair):
+    text, notebook = pair
+    edit(notebook)
+    later = notebook.stat().st_mtime + 10
+    os.utime(text, (later, later))
+    with pytest.raises(
+        ValueError, match=r"01_tiny\.ipynb was edited and 01_tiny\.md lacks the edit: make sync"
+    ):
+        pairs.write_notebook(text)
+    assert "dim + 2" in notebook.read_text()
+
+
+def test_two_edited_files_are_refused_until_one_is_deleted(pair):
+    text, notebook = pair
+    edit(notebook)
+    text.write_text(TINY.replace("Words", "Other words"))
+    with pytest.raises(ValueError, match="both edited since they were paired: delete the one to drop"):
+        pairs.synchronise(text.parent)
+    assert "dim + 2" in notebook.read_text() and "Other words" in text.read_text()
+    text.unlink()
+    assert pairs.synchronise(text.parent) == ["01_tiny.ipynb -> 01_tiny.md"]
+    assert "dim + 2" in text.read_text() and pairs.mismatch(text) is None
+
+
+def test_a_damaged_notebook_is_named(pair):
+    text, notebook = pair
+    notebook.write_text(notebook.read_text()[:100])
+    with pytest.raises(ValueError, match=r"01_tiny\.ipynb must be a notebook, but it cannot be read"):
+        pairs.write_notebook(text)
 
 
 def test_a_text_without_header_is_refused(tmp_path):
