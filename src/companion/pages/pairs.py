@@ -85,7 +85,8 @@ def write_notebook(text: Path) -> None:
         old = from_notebook(notebook)
         if _edited(old) and _digest(old) != digest:
             raise ValueError(
-                f"{notebook} was edited and {text.name} lacks the edit: make sync takes it over; to drop it, delete {notebook.name}"
+                f"{notebook} was edited and {text.name} lacks the edit: "
+                f"make sync takes it over; to drop it, delete {notebook.name}"
             )
         node = combine_inputs_with_outputs(node, old)
     node.metadata = {"kernelspec": node.metadata["kernelspec"], "language_info": LANGUAGE, MARK: digest}
@@ -128,7 +129,8 @@ def synchronise(folder: Path) -> list[str]:
             done.append(f"{text.name} -> {notebook.name}")
         elif text.exists() and old.metadata[MARK] != _digest(from_text(text)) != _digest(old):
             raise ValueError(
-                f"{text} and {notebook.name} were both edited since they were paired: delete the one to drop, then make sync again"
+                f"{text} and {notebook.name} were both edited since they were paired: "
+                "delete the one to drop, then make sync again"
             )
         else:
             write_text(notebook)
