@@ -81,7 +81,7 @@ def test_tight_family_and_positions_draw():
     u, v = constructions.tight_modality_gap(3, n_wedge=4)
     assert len(drawn(gap_pictures.tight_family(u, v, 4))) == 2
     found = modality_gap.perceptron(u, v, max_updates=50)
-    figure = gap_pictures.positions({"a": (found.u_projection, found.v_projection)})
+    figure = gap_pictures.positions({"a": (found.positions(u), found.positions(v))})
     (axes,) = drawn(figure)
     assert sum(p.get_height() for p in axes.patches) == 2 * len(u)
 

@@ -28,7 +28,6 @@ from constellations.geometry.averages import (
 from constellations.geometry.files import read_array, read_labels, read_points
 from constellations.geometry.large import extremes
 from constellations.geometry.report import measure
-from constellations.modality_gap.hyperplane import separating_hyperplane
 
 
 def labelled(n_images: int, n_texts: int, dim: int, seed: int, *, signal: float = 1.0):
@@ -182,25 +181,6 @@ def test_averages_and_nearest_others():
     assert (index != labels).all()
     np.testing.assert_allclose(value, others.max(1).values, atol=1e-6)
     np.testing.assert_allclose((images * texts[index]).sum(1), value, atol=1e-6)
-
-
-def test_hyperplane_found_where_there_is_one():
-    """Two clouds apart in one direction only, which neither mean shows alone."""
-    rng = np.random.default_rng(0)
-    images, texts = (
-        torch.from_numpy(rng.standard_normal((500, 20)) * np.r_[8.0, np.ones(19)]) for _ in range(2)
-    )
-    images[:, 1], texts[:, 1] = images[:, 1].abs() + 0.05, -texts[:, 1].abs() - 0.05
-    plane = separating_hyperplane(images, texts, max_passes=2000)
-    assert plane.separates and plane.margin > 0
-    assert (plane.positions(images) > 0).all() and (plane.positions(texts) < 0).all()
-    assert plane.direction.norm().item() == pytest.approx(1, abs=1e-5)
-
-
-def test_no_hyperplane_between_equal_sets():
-    points = sphere.random_points(50, 5, seed=0)
-    plane = separating_hyperplane(points, points)
-    assert not plane.separates and plane.wrong_images + plane.wrong_texts >= 50
 
 
 WRITERS = {

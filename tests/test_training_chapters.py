@@ -15,7 +15,6 @@ from companion.figures import modalities as modality_figures
 from companion.figures import runs as run_figures
 from companion.figures import temperature as temperature_figures
 from constellations import bounds, constructions, geometry, losses, sphere
-from constellations.modality_gap import locked
 
 seeds = st.integers(0, 10_000)
 
@@ -57,110 +56,6 @@ def test_an_adapter_moves_margin_and_relative_bias_affinely(seed, delta):
     )
     assert after.margin == pytest.approx(delta**2 * before.margin, abs=1e-12)
     assert after.relative_bias == pytest.approx(delta**2 * before.relative_bias - (1 - delta**2), abs=1e-12)
-
-
-@settings(max_examples=25, deadline=None)
-@given(
-    seed=seeds,
-    t=st.floats(0.1, 1e4),
-    n_pairs=st.integers(60, 100),
-    effort=st.floats(0.0, 1.0),
-)
-def test_a_locked_random_side_keeps_the_loss_above_n_log_2_at_bias_zero(seed, t, n_pairs, effort):
-    """Whatever v is: random, copied from u, or pushed towards the best compromise."""
-    u, v = pair(n_pairs, 10, seed)
-    spanned = locked.positively_spanned(u)
-    v = sphere.normalize(effort * (u - u.mean(0)) + (1 - effort) * v)
-    loss = losses.sigmoid_loss(u, v, inverse_temperature=t, bias=0.0)
-    assert loss.item() >= spanned.sum() * math.log(2)
-    assert spanned.all()
-
-
-@settings(max_examples=40, deadline=None)
-@given(seed=seeds, n_pairs=st.integers(2, 14), dim=st.integers(2, 5))
-def test_points_of_a_cone_have_no_separating_direction(seed, n_pairs, dim):
-    u = sphere.random_points(n_pairs, dim, seed=seed)
-    directions = sphere.random_points(4000, dim, seed=seed, stream=7)
-    spanned = locked.positively_spanned(u)
-    s = u @ directions.T
-    for j in range(n_pairs):
-        others = torch.cat([s[:j], s[j + 1 :]])
-        separates = (s[j] > 0) & (others <= 0).all(0)
-        assert not (spanned[j] and bool(separates.any()))
-
-
-@settings(max_examples=25, deadline=None)
-@given(seed=seeds, n_pairs=st.integers(2, 30), dim=st.integers(2, 6), noise=st.floats(0.0, 1.5))
-def test_no_other_side_beats_the_locked_bounds(seed, n_pairs, dim, noise):
-    u, v = pair(n_pairs, dim, seed)
-    v = sphere.normalize(u + noise * v)
-    s = geometry.separation(u, v)
-    assert s.gap <= locked.hull_distances(u).min() + 1e-9
-    bound = locked.locked_margin_bound(u, relative_bias=s.relative_bias)
-    assert s.margin <= bound + 1e-9
-
-
-@pytest.mark.parametrize("seed", range(3))
-def test_the_locked_bound_is_concave_and_peaks_at_half_the_hull_distance(seed):
-    u = sphere.random_points(40, 6, seed=seed)
-    grid = np.linspace(-1, 1, 41)
-    curve = np.array([locked.locked_margin_bound(u, relative_bias=b, tolerance=1e-9) for b in grid])
-    assert (np.diff(curve, 2) <= 1e-7).all()
-    peak = locked.hull_distances(u).min() / 2
-    assert curve.max() <= peak + 1e-7
-    assert curve.max() >= peak - 0.01
-    assert curve[20] == pytest.approx(0.0, abs=1e-7)
-
-
-def test_locked_bounds_of_an_orthonormal_side_are_attained():
-    u = torch.eye(5, dtype=torch.float64)
-    s = geometry.separation(u, u)
-    assert locked.locked_margin_bound(u, relative_bias=0.5) == pytest.approx(s.margin, abs=1e-5)
-    best = torch.full((5, 5), -0.25, dtype=torch.float64).fill_diagonal_(1.0)
-    best_gap = geometry.separation(u, sphere.normalize(best)).gap
-    assert locked.hull_distances(u).min() == pytest.approx(best_gap, abs=1e-9)
-
-
-@settings(max_examples=30, deadline=None)
-@given(n_points=st.integers(1, 200), dim=st.integers(1, 30))
-def test_wendel_probability_matches_the_sum_in_integers(n_points, dim):
-    exact = sum(math.comb(n_points - 1, k) for k in range(min(dim, n_points))) / 2 ** (n_points - 1)
-    assert locked.log_probability_of_half_space(n_points, dim) == pytest.approx(math.log(exact), abs=1e-9)
-
-
-def test_wendel_probability_agrees_with_sampling_in_the_plane():
-    rng = np.random.default_rng(0)
-    angles = np.sort(rng.uniform(0, 2 * np.pi, (20_000, 5)), axis=1)
-    gaps = np.diff(angles, axis=1, append=angles[:, :1] + 2 * np.pi)
-    assert (gaps.max(axis=1) > np.pi).mean() == pytest.approx(5 / 16, abs=0.015)
-    assert math.exp(locked.log_probability_of_half_space(5, 2)) == pytest.approx(5 / 16, abs=1e-12)
-
-
-@pytest.mark.parametrize("bad", [{"relative_bias": 1.5}, {"relative_bias": math.nan}, {"tolerance": 0.0}])
-def test_locked_margin_bound_rejects_bad_options(bad):
-    name = next(iter(bad))
-    with pytest.raises(ValueError, match=name):
-        locked.locked_margin_bound(np.eye(3), **{"relative_bias": 0.0, **bad})
-
-
-@pytest.mark.parametrize(
-    "function",
-    [
-        locked.hull_distances,
-        locked.positively_spanned,
-        lambda u: locked.locked_margin_bound(u, relative_bias=0.0),
-    ],
-)
-@pytest.mark.parametrize("u", [np.ones((3, 2)), np.eye(3)[:1], np.eye(3)[None], np.full((3, 2), np.nan)])
-def test_locked_bounds_reject_bad_points(function, u):
-    with pytest.raises(ValueError, match="u must"):
-        function(u)
-
-
-@pytest.mark.parametrize("n_points, dim", [(0, 3), (4, 0), (True, 2)])
-def test_wendel_rejects_bad_counts(n_points, dim):
-    with pytest.raises(ValueError, match=r"n_points|dim"):
-        locked.log_probability_of_half_space(n_points, dim)
 
 
 def code(n_pairs: int, dim: int, seed: int) -> tuple[torch.Tensor, float]:

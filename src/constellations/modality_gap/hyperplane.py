@@ -1,18 +1,23 @@
-"""An affine hyperplane between two large sets of points: discriminants, then a perceptron (Figure 3 of the paper)."""
+"""A hyperplane between two sets of points: discriminants and one perceptron (Figure 3 of the paper)."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 import torch
+from numpy.typing import ArrayLike
 from torch import Tensor
+
+from constellations.checks import integer
+from constellations.modality_gap.sign_condition import configuration
 
 
 @dataclass(frozen=True)
 class Hyperplane:
-    """``<h, x> - offset`` with unit ``h``: how many images fall on the negative side, how many texts on the other.
+    """``<h, x> = offset`` with unit ``h``: how many images fall on the negative side, how many texts on the other.
 
-    ``margin`` is the smallest distance of a point on its right side (negative if some point is on the wrong one).
+    ``margin`` is the smallest distance of a point on its right side (negative if some point is on the wrong one), and
+    ``n_updates`` the number of the perceptron's updates after which the hyperplane was found.
     """
 
     direction: Tensor
@@ -20,29 +25,48 @@ class Hyperplane:
     wrong_images: int
     wrong_texts: int
     margin: float
-    passes: int
+    n_updates: int = 0
+
+    @property
+    def n_errors(self) -> int:
+        """Points on the wrong side, those on the hyperplane among them."""
+        return self.wrong_images + self.wrong_texts
 
     @property
     def separates(self) -> bool:
         """Whether no point is on the wrong side."""
-        return self.wrong_images + self.wrong_texts == 0
+        return self.n_errors == 0
 
     def positions(self, points: Tensor) -> Tensor:
-        """Signed distances of points from the hyperplane, float32."""
-        return points.float() @ self.direction - self.offset
+        """Signed distances of points from the hyperplane."""
+        return points.to(self.direction) @ self.direction - self.offset
+
+
+def perceptron(u: ArrayLike, v: ArrayLike, *, max_updates: int = 100_000) -> Hyperplane:
+    r"""A hyperplane through the origin with the ``u_i [N, d]`` on its positive side, by Rosenblatt's perceptron from 0.
+
+    Each update adds the mean of the ``u_i`` and subtracts that of the ``v_j`` on the wrong side, halved if there are
+    both. If a unit direction has the margin ``g`` on all points, so it has on such a mean ``x``, while
+    ``<h, x> <= 0`` and ``|x| <= 1``: after ``k`` updates ``k g <= |h| <= sqrt(k)``, so that ``k <= 1/g^2`` (Novikoff
+    1962). Where none exists the best hyperplane of ``max_updates`` is returned.
+
+    Examples
+    --------
+    >>> from constellations.constructions import double_constant_embedding
+    >>> perceptron(*double_constant_embedding(5, delta=0.8)).separates
+    True
+    """
+    u, v = configuration(u, v)
+    integer(max_updates, "max_updates", 1)
+    return _updated(u, v, _evaluate(u, v, u.new_zeros(u.shape[1])), max_updates, affine=False)
 
 
 def separating_hyperplane(images: Tensor, texts: Tensor, *, max_passes: int = 50) -> Hyperplane:
     """Look for a hyperplane with all images of ``[M, d]`` on its positive side and all texts ``[N, d]`` on the other.
 
-    Tries the difference of the means and Fisher's discriminant, and then, from the better one, full-batch perceptron
-    passes: the mean of the images on the wrong side is added, that of the texts subtracted. Returns the best hyperplane
-    seen. Finding one that separates is a proof; not finding one proves nothing.
-
-    Raises
-    ------
-    ValueError
-        If ``max_passes`` is negative.
+    Tries the difference of the means and Fisher's discriminant, and then, from the better one, the updates of
+    :func:`perceptron`, of the offset too. Returns the best hyperplane seen, computed in float32. Finding one that
+    separates is a proof; not finding one proves nothing.
 
     Examples
     --------
@@ -50,51 +74,52 @@ def separating_hyperplane(images: Tensor, texts: Tensor, *, max_passes: int = 50
     >>> plane.separates, round(plane.margin, 3)
     (True, 0.5)
     """
-    if max_passes < 0:
-        raise ValueError(f"max_passes must be at least 0, got {max_passes}")
+    integer(max_passes, "max_passes", 0)
     images, texts = images.float(), texts.float()
-    best = min((_between(images, texts, h) for h in _discriminants(images, texts)), key=_errors)
+    starts = [_across(images, texts, h) for h in _discriminants(images, texts)]
+    return _updated(images, texts, min(starts, key=_rank), max_passes, affine=True)
+
+
+def _updated(u: Tensor, v: Tensor, best: Hyperplane, max_updates: int, *, affine: bool) -> Hyperplane:
     h, offset = best.direction, best.offset
-    a, b = images @ h, texts @ h
-    for k in range(1, max_passes + 1):
+    for k in range(1, max_updates + 1):
         if best.separates:
             break
-        wrong_images, wrong_texts = (a <= offset).float(), (b >= offset).float()
-        h = h + 0.5 * (_mean(images, wrong_images) - _mean(texts, wrong_texts))
-        offset += 0.5 * float(wrong_texts.any()) - 0.5 * float(wrong_images.any())
-        a, b, norm = images @ h, texts @ h, float(h.norm().clamp_min(1e-12))
-        best = min(best, _evaluate(a / norm, b / norm, h / norm, offset / norm, k), key=_errors)
+        wrong_u, wrong_v = (u @ h <= offset).to(u), (v @ h >= offset).to(v)
+        sides = int(wrong_u.any()) + int(wrong_v.any())
+        h = h + (_mean(u, wrong_u) - _mean(v, wrong_v)) / sides
+        offset += affine * (int(wrong_v.any()) - int(wrong_u.any())) / sides
+        best = min(best, _evaluate(u, v, h, offset, k), key=_rank)
     return best
-
-
-def _discriminants(images: Tensor, texts: Tensor) -> tuple[Tensor, Tensor]:
-    """The difference of the means, and the same whitened by the covariance within the two sets."""
-    means = images.mean(0), texts.mean(0)
-    difference = means[0] - means[1]
-    centred = images - means[0], texts - means[1]
-    within = sum((points.T @ points / len(points) for points in centred), torch.zeros(()))
-    ridge = 1e-3 * within.diagonal().mean().clamp_min(1e-12) * torch.eye(len(difference))
-    return difference, torch.linalg.solve(within + ridge, difference)
-
-
-def _between(images: Tensor, texts: Tensor, h: Tensor) -> Hyperplane:
-    """Across ``h``: midway between the sets if they are apart, else midway between their means."""
-    h = h / h.norm().clamp_min(1e-12)
-    a, b = images @ h, texts @ h
-    apart = bool(a.min() > b.max())
-    offset = float(a.min() + b.max()) / 2 if apart else float(a.mean() + b.mean()) / 2
-    return _evaluate(a, b, h, offset, 0)
 
 
 def _mean(points: Tensor, chosen: Tensor) -> Tensor:
     return chosen @ points / chosen.sum().clamp_min(1)
 
 
-def _errors(plane: Hyperplane) -> tuple[int, float]:
-    return plane.wrong_images + plane.wrong_texts, -plane.margin
-
-
-def _evaluate(a: Tensor, b: Tensor, h: Tensor, offset: float, passes: int) -> Hyperplane:
-    """``a`` and ``b``: inner products of images and texts with ``h``."""
+def _evaluate(u: Tensor, v: Tensor, h: Tensor, offset: float = 0.0, n_updates: int = 0) -> Hyperplane:
+    norm = float(h.norm()) or 1.0
+    h, offset = h / norm, offset / norm
+    a, b = u @ h, v @ h
     margin = min(float(a.min()) - offset, offset - float(b.max()))
-    return Hyperplane(h, offset, int((a <= offset).sum()), int((b >= offset).sum()), margin, passes)
+    return Hyperplane(h, offset, int((a <= offset).sum()), int((b >= offset).sum()), margin, n_updates)
+
+
+def _rank(plane: Hyperplane) -> tuple[int, float]:
+    return plane.n_errors, -plane.margin
+
+
+def _discriminants(images: Tensor, texts: Tensor) -> tuple[Tensor, Tensor]:
+    """The difference of the means, and the same whitened by the covariance within the two sets."""
+    difference = images.mean(0) - texts.mean(0)
+    a, b = images - images.mean(0), texts - texts.mean(0)
+    within = a.T @ a / len(a) + b.T @ b / len(b)
+    ridge = 1e-3 * within.diagonal().mean().clamp_min(1e-12) * torch.eye(len(difference))
+    return difference, torch.linalg.solve(within + ridge, difference)
+
+
+def _across(images: Tensor, texts: Tensor, h: Tensor) -> Hyperplane:
+    """Across ``h``: midway between the sets if they are apart, else midway between their means."""
+    a, b = images @ h, texts @ h
+    low, high = (a.min(), b.max()) if a.min() > b.max() else (a.mean(), b.mean())
+    return _evaluate(images, texts, h, float(low + high) / 2)

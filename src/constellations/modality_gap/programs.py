@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import ArrayLike
 from scipy.optimize import Bounds, LinearConstraint, linprog, milp
 from torch import Tensor
 
-from constellations.modality_gap.signs import configuration
+from constellations.modality_gap.sign_condition import configuration
 
 
 @dataclass(frozen=True)
@@ -39,14 +39,13 @@ class MaxSeparable:
     n_separated: int
     upper_bound: int
     direction: Tensor
-    separated: Tensor
 
     @property
     def proven(self) -> bool:
         return self.n_separated == self.upper_bound
 
 
-def linear_separability(u: Any, v: Any, *, affine: bool = False) -> LinearSeparability:
+def linear_separability(u: ArrayLike, v: ArrayLike, *, affine: bool = False) -> LinearSeparability:
     r"""Decide by linear programming whether a hyperplane through the origin separates all ``u`` from all ``v``.
 
     Maximise ``e`` subject to ``<h, u_i> >= e``, ``<h, v_j> <= -e``, ``|h|_inf <= 1``. The program's dual gives
@@ -69,26 +68,27 @@ def linear_separability(u: Any, v: Any, *, affine: bool = False) -> LinearSepara
     True
     """
     u, v = configuration(u, v)
-    signed = torch.cat([_with_one(u, affine), -_with_one(v, affine)]).numpy()
+    if affine:
+        u, v = (torch.nn.functional.pad(x, (0, 1), value=1.0) for x in (u, v))
+    signed = torch.cat([u, -v]).numpy()
     n, dim = signed.shape
-    constraints = np.concatenate([-signed, np.ones((n, 1))], axis=1)
-    goal = np.zeros(dim + 1)
-    goal[-1] = -1.0
     found = linprog(
-        goal, A_ub=constraints, b_ub=np.zeros(n), bounds=[(-1, 1)] * dim + [(0, None)], method="highs"
+        np.r_[np.zeros(dim), -1.0],
+        A_ub=np.c_[-signed, np.ones(n)],
+        b_ub=np.zeros(n),
+        bounds=[(-1, 1)] * dim + [(0, None)],
     )
     if found.status != 0:
         raise RuntimeError(f"the linear program did not finish: {found.message}")
     weights = np.maximum(-found.ineqlin.marginals, 0.0)
     upper = float(np.linalg.norm(weights @ signed) / weights.sum()) if weights.sum() > 0 else math.inf
-    direction, length = found.x[:-1], float(np.linalg.norm(found.x[:-1]))
-    direction = direction / length if length > 0 else direction
+    direction = found.x[:-1] / (np.linalg.norm(found.x[:-1]) or 1.0)
     margin = float((signed @ direction).min())
     return LinearSeparability(margin > 1e-9, margin, upper, torch.from_numpy(direction))
 
 
 def max_separable(
-    u: Any, v: Any, *, all_u: bool = False, resolution: float = 1e-4, time_limit: float = 60.0
+    u: ArrayLike, v: ArrayLike, *, all_u: bool = False, resolution: float = 1e-4, time_limit: float = 60.0
 ) -> MaxSeparable:
     r"""The most pairs a hyperplane through the origin can split, by mixed-integer programming (small ``N``).
 
@@ -127,9 +127,9 @@ def max_separable(
     relax = (math.sqrt(dim) + resolution) * np.eye(n)
     u_relax = np.zeros_like(relax) if all_u else relax
     rows = np.block([[u.numpy(), -u_relax], [-v.numpy(), -relax]])
-    free = np.concatenate([np.diag(u_relax), np.diag(relax)])
+    free = np.r_[np.diag(u_relax), np.diag(relax)]
     found = milp(
-        np.concatenate([np.zeros(dim), -np.ones(n)]),
+        np.r_[np.zeros(dim), -np.ones(n)],
         constraints=LinearConstraint(rows, lb=resolution - free),
         bounds=Bounds(np.r_[-np.ones(dim), np.zeros(n)], np.ones(dim + n)),
         integrality=np.r_[np.zeros(dim), np.ones(n)],
@@ -138,11 +138,6 @@ def max_separable(
     if found.x is None:
         raise ValueError(f"u and v admit no direction as required (all_u = {all_u}): {found.message}")
     direction = torch.from_numpy(found.x[:dim] / np.linalg.norm(found.x[:dim]))
-    separated = (u @ direction > 0) & (v @ direction < 0)
+    count = int(((u @ direction > 0) & (v @ direction < 0)).sum())
     bound = min(n, math.floor(-found.mip_dual_bound + 1e-6))
-    count = int(separated.sum())
-    return MaxSeparable(count, max(bound, count), direction, separated)
-
-
-def _with_one(x: Tensor, affine: bool) -> Tensor:
-    return torch.cat([x, x.new_ones(len(x), 1)], dim=-1) if affine else x
+    return MaxSeparable(count, max(bound, count), direction)

@@ -115,7 +115,7 @@ def test_a_book_is_built_once_and_only_what_changed_is_built_again(project):
         "profiles/quick/01_first.yml": ["01_first"],
         "src/constellations/sphere.py": ["01_first"],
         "src/companion/chapter/records.py": ["01_first", "02_second"],
-        "src/constellations/modality_gap/locked.py": [],
+        "src/constellations/modality_gap/fixed_side.py": [],
     }.items():
         (project / touched).touch()
         status, output = make(project, "executed")

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import torch
+from numpy.typing import ArrayLike
 from torch import Tensor
 
+from constellations.checks import integer
 from constellations.sphere import as_pairs, normalize, random_points
 
 
-def configuration(u: Any, v: Any) -> tuple[Tensor, Tensor]:
+def configuration(u: ArrayLike, v: ArrayLike) -> tuple[Tensor, Tensor]:
     """One configuration ``[N, d]`` on the CPU in float64, without gradient."""
     u, v = as_pairs(u, v)
     if u.ndim != 2:
@@ -19,7 +20,7 @@ def configuration(u: Any, v: Any) -> tuple[Tensor, Tensor]:
     return u.detach().to("cpu", torch.float64), v.detach().to("cpu", torch.float64)
 
 
-def check_sign_condition(u: Any, v: Any, *, matching: bool = True) -> None:
+def check_sign_condition(u: ArrayLike, v: ArrayLike, *, matching: bool = True) -> None:
     """Raise unless ``s_ij < 0`` for all ``i != j`` and, with ``matching``, also ``s_ii > 0`` for all ``i``.
 
     A constellation with ``m > |b_rel|`` satisfies both; ``b_rel < m`` is enough for the first.
@@ -64,15 +65,12 @@ def sign_condition_samples(
     >>> len(sign_condition_samples(6, 4, n_runs=10, seed=0)) > 5
     True
     """
-    for name, value in (("n_runs", n_runs), ("n_steps", n_steps)):
-        if isinstance(value, bool) or int(value) != value or value < 1:
-            raise ValueError(f"{name} must be an integer of at least 1, got {value!r}")
-    if n_pairs < 2:
-        raise ValueError(f"n_pairs must be at least 2, got {n_pairs!r}")
-    starts = [[random_points(n_pairs, dim, seed=seed + r, stream=a) for a in (0, 1)] for r in range(n_runs)]
-    x = torch.stack([torch.stack(start) for start in starts])
+    for name, value, lowest in (("n_runs", n_runs, 1), ("n_steps", n_steps, 1), ("n_pairs", n_pairs, 2)):
+        integer(value, name, lowest)
+    starts = [random_points(n_pairs, dim, seed=seed + r, stream=a) for r in range(n_runs) for a in (0, 1)]
+    x = torch.stack(starts).unflatten(0, (n_runs, 2))
     wrong = 1 - 2 * torch.eye(n_pairs, dtype=x.dtype)
-    found: list[tuple[Tensor, Tensor]] = []
+    found = []
     for _ in range(n_steps):
         signed = wrong * (x[:, 0] @ x[:, 1].transpose(-1, -2))
         ready = signed.amax((-1, -2)) < 0
@@ -86,7 +84,7 @@ def sign_condition_samples(
     return found
 
 
-def zero_bias_lift(u: Any, v: Any, *, relative_bias: float) -> tuple[Tensor, Tensor]:
+def zero_bias_lift(u: ArrayLike, v: ArrayLike, *, relative_bias: float) -> tuple[Tensor, Tensor]:
     r"""An ``(m, b_rel)``-constellation moved to relative bias 0 with one more dimension (ours).
 
     .. math::
