@@ -8,12 +8,8 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from matplotlib.figure import Figure
 
-from companion.figures import locked as locked_figures
-from companion.figures import modalities as modality_figures
 from companion.figures import runs as run_figures
-from companion.figures import temperature as temperature_figures
 from constellations import bounds, constructions, geometry, losses, sphere
 
 seeds = st.integers(0, 10_000)
@@ -160,65 +156,6 @@ def test_a_star_may_exceed_the_bound_of_the_complete_graph():
     s = geometry.separation(hub, leaf)
     assert (3 - 4 / n_pairs) * s.margin == pytest.approx(1 + s.relative_bias, abs=1e-12)
     assert (k + 1 - 2 * k / n_pairs) * s.margin > 1 + (k - 1) * s.relative_bias
-
-
-def float32_gradient(violation: float, variant: str, *, matching: bool) -> float:
-    """Autograd's derivative of the float32 loss over one logit, all other entries of the 2 x 2 table at rest."""
-    first = torch.tensor([[1.0, 0.0], [1.0, 0.0]])
-    second = torch.tensor([[1.0, 0.0], [0.0, 1.0]]) if matching else torch.tensor([[1.0, 0.0], [1.0, 0.0]])
-    bias = torch.tensor(0.0)
-    t = torch.tensor(1.0)
-    scale = -violation if matching else violation
-    logit = (torch.tensor(scale) * (first[0] @ second[0]) * t - bias).requires_grad_()
-    p = torch.sigmoid(logit)
-    if variant == "published":
-        loss = -torch.log((p if matching else 1 - p) + 1e-8)
-    else:
-        loss = torch.nn.functional.softplus(-logit if matching else logit)
-    loss.backward()
-    return abs(logit.grad.item())
-
-
-@pytest.mark.parametrize("matching", [True, False])
-def test_the_clamped_gradient_dies_and_the_exact_one_does_not(matching):
-    assert float32_gradient(10.0, "published", matching=matching) == pytest.approx(1.0, abs=1e-3)
-    assert float32_gradient(30.0, "published", matching=matching) < 1e-4
-    assert float32_gradient(200.0, "published", matching=matching) == 0.0
-    assert float32_gradient(200.0, "exact", matching=matching) == 1.0
-
-
-def test_the_float32_gradient_of_a_non_matching_pair_is_exactly_zero_beyond_25_log_2():
-    assert float32_gradient(25 * math.log(2) + 0.1, "published", matching=False) == 0.0
-    assert float32_gradient(16.0, "published", matching=False) > 0.5
-
-
-def test_figures_are_drawn_from_arrays():
-    b = np.linspace(-1, 1, 5)
-    drawn = [
-        locked_figures.adapter_diagram(),
-        locked_figures.allowed_margins(
-            b, np.zeros((2, 5)), {"x": ([0.1, 0.2], [0.0, 0.1])}, colours={"x": "k"}, markers={"x": "o"}
-        ),
-        locked_figures.frozen_sweep(
-            [0.0, 0.5], b, np.zeros((2, 5)), {"exact": np.eye(2), "published": np.eye(2)}, reached=0.1
-        ),
-        run_figures.inner_product_panels({"b_rel": ([0.9], [0.1, 0.2])}, {"b_rel": 0.5}, {"b_rel": (0.35, 0.0)}),
-        run_figures.loss_curves(
-            [0, 1, 2], {"x": np.ones((2, 3))}, colours={"x": "k"}, lines={"x": "-"}, reference=(0.5, "floor")
-        ),
-        modality_figures.synchronization_graphs(4),
-        modality_figures.gap_against_modalities([2, 4], [0.4, 0.5], {"here": ([2, 4], [0.4, 0.4], [0.0, 0.1])}),
-        modality_figures.bound_over_margins(b, {"star": {2: b}}, {"star": {2: ([0.0], [0.1])}}),
-        temperature_figures.gradient_curves(b, {"matching": {"exact": b, "published": b}}, dead_from=0.5),
-        temperature_figures.silent_pairs([1, 10], {"matching": {"0": [0.0, 1.0]}}),
-        temperature_figures.annotated_grids(
-            [1, 2], [3, 4], {"a": np.eye(2)}, spreads={"a": np.eye(2)}, row_label="r", column_label="c",
-            value_label="v", limit=1.0,
-        ),
-        temperature_figures.trajectories([1, 2], {"a": {"exact": np.eye(2)}}, ylabel="y"),
-        temperature_figures.fixed_and_trained([0, 1], {"a": np.eye(2)}, ylabel="y"),
-    ]  # fmt: skip
-    assert all(isinstance(figure, Figure) and figure.axes for figure in drawn)
 
 
 def test_step_zero_has_a_place_on_a_logarithmic_axis():

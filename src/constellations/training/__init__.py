@@ -5,14 +5,14 @@ modality, an explicit adapter; points, inverse temperature and bias (or relative
 """
 
 from constellations.training.engine import synchronize
-from constellations.training.measures import History, Synchronization
+from constellations.training.measures import Synchronization, Trajectory
 from constellations.training.settings import default_device, graph_edges
 from constellations.training.sweeps import Sweep, sweep
 
 __all__ = [
-    "History",
     "Sweep",
     "Synchronization",
+    "Trajectory",
     "default_device",
     "graph_edges",
     "sweep",

@@ -2,28 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from typing import Any, Literal
+from functools import partial
+from threading import Event
+from typing import Literal
 
-import numpy as np
 import torch
+from numpy.typing import ArrayLike
 from torch import Tensor
 from tqdm import tqdm
 
+from constellations.checks import integer
 from constellations.training.measures import Snapshot, Synchronization, history, join
-from constellations.training.settings import (
-    Settings,
-    check_kinds,
-    check_locked,
-    check_scalars,
-    graph_edges,
-    integer,
-    per_run,
-)
+from constellations.training.settings import Settings, graph_edges, locked_modality, per_run
 from constellations.training.state import State
-
-CHUNK_ENTRIES = {"cpu": 2**18, "cuda": 2**26}
 
 
 def synchronize(
@@ -33,20 +28,22 @@ def synchronize(
     seeds: int | Iterable[int] = range(10),
     n_modalities: int = 2,
     graph: str | Iterable[Sequence[int]] = "complete",
-    inverse_temperature: Any = 10.0,
-    bias: Any = None,
-    relative_bias: Any = None,
+    inverse_temperature: float | Iterable[float] = 10.0,
+    bias: float | Iterable[float] | None = None,
+    relative_bias: float | Iterable[float] | None = None,
     train_inverse_temperature: bool = True,
     train_bias: bool = True,
-    locked: Any = None,
-    adapter: Any = None,
+    locked: int | tuple[int, ArrayLike | Tensor] | None = None,
+    adapter: float | Iterable[float] | None = None,
     n_steps: int = 10_000,
     learning_rate: float = 0.01,
     loss: Literal["exact", "published"] = "exact",
     record_every: int | None = None,
     dtype: torch.dtype = torch.float32,
-    device: Any = "cpu",
+    device: str | torch.device = "cpu",
     progress: bool = False,
+    chunk_size: int | None = None,
+    n_threads: int | None = None,
 ) -> Synchronization:
     r"""Train R independent configurations from random points, as the paper's experiments do.
 
@@ -87,10 +84,14 @@ def synchronize(
         Precision (float32 or float64) and place of the training. Results are on the CPU.
     progress:
         Show a progress bar.
+    chunk_size, n_threads:
+        Runs trained side by side in one thread (by default as many as fit a cache), and threads that share the chunks: by
+        default the environment variable ``CONSTELLATIONS_THREADS``, else as many as torch would use. The bits of a result
+        do not depend on the number of threads.
 
     Returns
     -------
-    :class:`Synchronization`. The same call on the same machine with the same number of threads gives the same bits.
+    :class:`Synchronization`. The same call on the same machine gives the same bits.
 
     Raises
     ------
@@ -105,76 +106,72 @@ def synchronize(
     >>> result.points.shape, bool((result.margin > 0).all())
     (torch.Size([3, 2, 4, 4]), True)
     """
-    settings = _settings(**locals())
-    size = _chunk_size(settings)
-    chunks = [slice(start, start + size) for start in range(0, settings.n_runs, size)]
-    bar = tqdm(total=settings.n_steps * len(chunks), unit="step", disable=not progress)
-    with bar, torch.inference_mode(), _flushed_denormals(), _threads_for(settings):
-        finished = [_run_chunk(settings, chunk, bar) for chunk in chunks]
-    return _collect(settings, *zip(*finished, strict=True))
-
-
-def _settings(**given: Any) -> Settings:
-    """Check the arguments of :func:`synchronize`."""
-    if given["bias"] is not None and given["relative_bias"] is not None:
-        raise ValueError(
-            f"give at most one of bias and relative_bias, got {given['bias']!r} and {given['relative_bias']!r}"
-        )
-    relative = given["bias"] is None
-    offset = given["bias"] if not relative else given["relative_bias"]
-    n_pairs, dim = integer(given["n_pairs"], "n_pairs", at_least=2), integer(given["dim"], "dim", at_least=1)
-    k = integer(given["n_modalities"], "n_modalities", at_least=2)
-    seeds = (
-        given["seeds"]
-        if np.ndim(given["seeds"]) == 0 and not _iterable(given["seeds"])
-        else list(given["seeds"])
-    )
-    name = "relative_bias" if relative else "bias"
-    numbers = per_run(
-        **{"seeds": seeds, "inverse_temperature": given["inverse_temperature"], "adapter": given["adapter"]},
-        **{name: 0.0 if offset is None else offset},
-    )
-    offsets = numbers.pop(name)
-    check_scalars(**numbers, learning_rate=given["learning_rate"])  # type: ignore[arg-type]
-    kinds = {key: given[key] for key in ("loss", "dtype", "device", "adapter")}
-    device = check_kinds(**kinds, n_modalities=k)
-    drawn = tuple(int(seed) for seed in numbers["seeds"])  # type: ignore[union-attr]
-    every = given["record_every"]
-    index, points = check_locked(given["locked"], n_modalities=k, n_runs=len(drawn), n_pairs=n_pairs, dim=dim)
-    return Settings(
-        n_pairs=n_pairs,
-        dim=dim,
-        seeds=drawn,
+    if bias is not None and relative_bias is not None:
+        raise ValueError(f"give at most one of bias and relative_bias, got {bias!r} and {relative_bias!r}")
+    name = "relative_bias" if bias is None else "bias"
+    offset = relative_bias if bias is None else bias
+    numbers = {
+        "seeds": seeds,
+        "inverse_temperature": inverse_temperature,
+        name: 0.0 if offset is None else offset,
+    }
+    runs = per_run(numbers if adapter is None else {**numbers, "adapter": adapter})
+    index, points = locked_modality(locked)
+    k = integer(n_modalities, "n_modalities", 2)
+    settings = Settings(
+        n_pairs=integer(n_pairs, "n_pairs", 2),
+        dim=integer(dim, "dim", 1),
         n_modalities=k,
-        edges=graph_edges(given["graph"], k),
-        inverse_temperature=numbers["inverse_temperature"],  # type: ignore[arg-type]
-        bias=offsets,  # type: ignore[arg-type]
-        relative=relative,
-        train_inverse_temperature=bool(given["train_inverse_temperature"]),
-        train_bias=bool(given["train_bias"]),
+        edges=graph_edges(graph, k),
+        seeds=runs["seeds"],
+        inverse_temperature=runs["inverse_temperature"],
+        offset=runs[name],
+        relative=bias is None,
+        adapter=runs.get("adapter"),
+        train_inverse_temperature=bool(train_inverse_temperature),
+        train_bias=bool(train_bias),
         locked=index,
         locked_points=points,
-        adapter=numbers["adapter"],
-        n_steps=integer(given["n_steps"], "n_steps", at_least=0),
-        learning_rate=float(given["learning_rate"]),
-        published=given["loss"] == "published",
-        record_every=None if every is None else integer(every, "record_every", at_least=1),
-        dtype=given["dtype"],
-        device=device,
+        n_steps=integer(n_steps, "n_steps", 0),
+        learning_rate=float(learning_rate),
+        loss=loss,
+        record_every=None if record_every is None else integer(record_every, "record_every", 1),
+        dtype=dtype,
+        device=torch.device(device),
+        chunk_size=None if chunk_size is None else integer(chunk_size, "chunk_size", 1),
     )
+    chunks, stop = settings.chunks(), Event()
+    n_threads = 1 if settings.device.type == "cuda" else _threads(n_threads)
+    bar = tqdm(total=settings.n_steps * len(chunks), unit="step", disable=not progress)
+    workers = ThreadPoolExecutor(n_threads, initializer=torch.set_num_threads, initargs=(1,))
+    with bar, _one_torch_thread(), workers:
+        try:
+            finished = list(workers.map(partial(_run_chunk, settings, bar=bar, stop=stop), chunks))
+        finally:
+            stop.set()
+    return _collect(settings, finished)
 
 
-def _iterable(value: Any) -> bool:
-    return isinstance(value, Iterable) and not (isinstance(value, (np.ndarray, Tensor)) and value.ndim == 0)
-
-
-def _chunk_size(settings: Settings) -> int:
-    """Runs whose logits fit the cache together."""
-    return max(1, CHUNK_ENTRIES[settings.device.type] // settings.n_pairs**2)
+def _threads(asked: int | None) -> int:
+    """Worker threads: as asked, else the environment's choice, else as many as torch would use."""
+    if asked is None:
+        asked = int(os.environ.get("CONSTELLATIONS_THREADS", torch.get_num_threads()))
+    return integer(asked, "n_threads", 1)
 
 
 @contextmanager
-def _flushed_denormals():
+def _one_torch_thread() -> Iterator[None]:
+    """One thread for torch within each of ours: what a run computes shall not depend on their number."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+@contextmanager
+def _flushed_denormals() -> Iterator[None]:
     """Treat denormal numbers as 0 on this thread: square roots of them are a hundred times slower, and worth nothing."""
     was_on = torch.full((1,), 1e-40).mul(1.0).item() == 0
     torch.set_flush_denormal(True)
@@ -184,38 +181,31 @@ def _flushed_denormals():
         torch.set_flush_denormal(was_on)
 
 
-@contextmanager
-def _threads_for(settings: Settings):
-    """Stay on one thread where a chunk's matrices are small: handing them out costs more than it saves."""
-    before = torch.get_num_threads()
-    if settings.device.type == "cpu" and settings.n_pairs**2 < CHUNK_ENTRIES["cpu"]:
-        torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
+Finished = tuple[Tensor, Tensor, Snapshot, list[Snapshot]]
 
 
-def _run_chunk(settings: Settings, runs: slice, bar: tqdm) -> tuple[Tensor, Tensor, Snapshot, list[Snapshot]]:
+def _run_chunk(settings: Settings, runs: slice, *, bar: tqdm, stop: Event) -> Finished:
     """Train some of the runs; their points, adapters, final measures and history."""
-    state = State(settings, runs)
     record, shots = set(settings.record_steps), []
-    for step in range(settings.n_steps + 1):
-        if step in record:
-            shots.append(state.measure())
-        if step < settings.n_steps:
-            state.step()
-            bar.update()
-    last = shots[-1] if shots else state.measure()
-    return state.points(), state.delta().cpu(), last, shots
+    with torch.inference_mode(), _flushed_denormals():
+        state = State(settings, runs)
+        for step in range(settings.n_steps + 1):
+            if step in record:
+                shots.append(state.snapshot())
+            if step < settings.n_steps and not stop.is_set():
+                state.step()
+                bar.update()
+        last = shots[-1] if shots else state.snapshot()
+        return state.points(), state.delta().cpu(), last, shots
 
 
-def _collect(settings: Settings, points: Any, deltas: Any, last: Any, shots: Any) -> Synchronization:
+def _collect(settings: Settings, chunks: Sequence[Finished]) -> Synchronization:
     """The chunks' results in one."""
+    points, deltas, last, shots = zip(*chunks, strict=True)
     final = join(last)
     steps = settings.record_steps
     return Synchronization(
-        points=torch.cat(points).clone(),
+        points=torch.cat(points),
         bias=final["inverse_temperature"] * final["relative_bias"],
         edges=settings.edges,
         adapter=None if settings.adapter is None else torch.cat(deltas),

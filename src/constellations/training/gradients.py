@@ -1,11 +1,11 @@
-r"""Gradients of the summed sigmoid loss of one edge, by three batched products and one sigmoid.
+r"""Gradients of the summed sigmoid loss of an edge, by three batched products and one sigmoid.
 
 Points are stored column by column, ``[..., d, N]``: multiplying ``[d, N]`` by ``[N, N]`` is about three times faster than
 ``[N, N]`` by ``[N, d]``. With scale ``a`` and offset ``o`` per run the logit is ``z = a s - o``, one product of
 
 .. math:: A = \begin{pmatrix} a U \\ -o \end{pmatrix}, \qquad B = \begin{pmatrix} V \\ 1 \end{pmatrix}, \qquad z = A^T B,
 
-and with ``G = dL/dz`` the products ``B G^T`` and ``A G`` hold ``dL/dU / a``, the row sums of G, and ``dL/dV``.
+and with ``G = dL/dz`` the products ``B G^T`` and ``a U G`` hold ``dL/dU / a``, the row sums of G, and ``dL/dV``.
 """
 
 from __future__ import annotations
@@ -19,85 +19,86 @@ from constellations.losses.slopes import exact_slopes_, published_slopes_
 
 
 @dataclass(frozen=True)
-class Workspace:
-    """Buffers for P edges: ``first``, ``second`` and their gradients ``[P, d+1, N]``, ``logits`` ``[P, M, N]``.
+class _Rows:
+    """Some rows of the logits, and views of what they are made from and go to."""
 
-    Logits are made and used M rows at a time, so that they stay in the cache.
-    """
-
+    start: int
     first: Tensor
-    second: Tensor
-    d_first: Tensor
-    d_second: Tensor
+    points: Tensor
     logits: Tensor
     spare: Tensor | None
+    d_first: Tensor
 
-    @classmethod
-    def create(
-        cls, batch: int, dim: int, n_pairs: int, *, published: bool, like: Tensor, entries: int = 2**60
-    ) -> Workspace:
-        """Buffers of the type and device of ``like``, with at most ``entries`` logits at once (but a few rows)."""
-        rows = min(n_pairs, max(16, entries // (batch * n_pairs)))
-        first, second, d_first, d_second = (like.new_empty(batch, dim + 1, n_pairs) for _ in range(4))
-        second[:, dim] = 1
-        logits = like.new_empty(batch, rows, n_pairs)
-        return cls(first, second, d_first, d_second, logits, torch.empty_like(logits) if published else None)
+    def slopes(self) -> None:
+        """``dL/dz`` in place of the logits."""
+        if self.spare is None:
+            exact_slopes_(self.logits, self.start)
+        else:
+            published_slopes_(self.logits, self.spare, self.start)
 
 
-def edge_gradients(
-    u: Tensor, v: Tensor, scale: Tensor, offset: Tensor, work: Workspace, *, second: bool = True
-) -> tuple[Tensor, Tensor]:
-    """Gradients of the loss of a batch of edges, with the logits ``scale * <u_i, v_j> - offset``.
+class EdgeGradients:
+    """The products of E edges in R runs, in buffers made once; all their logits or a few rows of them at a time.
 
     Parameters
     ----------
-    u, v:
-        ``[P, d, N]``.
-    scale, offset:
-        ``[P]``, ``scale > 0``.
-    work:
-        Buffers of the same P. Afterwards ``work.d_first[:, :d]`` holds ``dL/du / scale`` and ``work.d_second[:, :d]``
-        holds ``dL/dv``.
-    second:
-        ``False`` leaves ``dL/dv`` out, for a locked v.
+    shape:
+        ``(E, R, d, N_u, N_v)``.
+    published:
+        The clamped loss instead of the exact one.
+    entries:
+        Logits held at once (but at least 16 rows), so that they stay in the cache.
+    d_second:
+        Where to write ``dL/dv`` ``[E R, d, N_v]``, if anywhere special.
 
-    Returns
-    -------
-    ``scale * dL/dscale`` and ``-dL/doffset``, each ``[P]``.
+    After a call ``d_first`` ``[E, R, d, N_u]`` is ``dL/du / scale``, and ``d_second`` is ``dL/dv``.
     """
-    dim = u.shape[-2]
-    torch.mul(u, scale[:, None, None], out=work.first[:, :dim])
-    work.first[:, dim] = -offset[:, None]
-    work.second[:, :dim] = v
-    if work.logits.shape[1] == u.shape[-1]:
-        slopes = _slopes(work.first, work, 0)
-        torch.bmm(work.second, slopes.transpose(1, 2), out=work.d_first)
-        if second:
-            torch.bmm(work.first, slopes, out=work.d_second)
-    else:
-        _row_by_row(work, second)
-    by_scale = (work.first[:, :dim] * work.d_first[:, :dim]).flatten(1).sum(1)
-    return by_scale, work.d_first[:, dim].sum(1)
 
+    def __init__(
+        self,
+        shape: tuple[int, int, int, int, int],
+        *,
+        published: bool,
+        entries: int,
+        like: Tensor,
+        d_second: Tensor | None = None,
+    ) -> None:
+        n_edges, n_runs, dim, n_first, n_second = shape
+        batch = n_edges * n_runs
+        first, d_first = (like.new_empty(batch, dim + 1, n_first) for _ in range(2))
+        self.second = like.new_ones(batch, dim + 1, n_second)
+        self.d_second = like.new_empty(batch, dim, n_second) if d_second is None else d_second
+        a, b, d_a = (x.view(n_edges, n_runs, dim + 1, -1) for x in (first, self.second, d_first))
+        self.u, self.v, self.d_first = (x[:, :, :dim] for x in (a, b, d_a))
+        self.minus_offset, self.row_sums = a[:, :, dim], d_a[:, :, dim]
+        self.spare = like.new_empty(n_edges, n_runs, dim, n_first)
+        size = min(n_first, max(16, entries // (batch * n_second)))
+        logits = like.new_empty(batch, size, n_second)
+        spare = torch.empty_like(logits) if published else None
+        self.blocks = []
+        for start in range(0, n_first, size):
+            rows = slice(start, min(start + size, n_first))
+            held = slice(0, rows.stop - start)
+            x = first[:, :, rows]
+            buffers = logits[:, held], None if spare is None else spare[:, held], d_first[:, :, rows]
+            self.blocks.append(_Rows(start, x, x[:, :dim], *buffers))
 
-def _slopes(rows: Tensor, work: Workspace, start: int) -> Tensor:
-    """``dL/dz`` of the rows ``[P, d+1, m]`` from ``start`` on, ``[P, m, N]``, in the workspace."""
-    z = work.logits[:, : rows.shape[2]]
-    torch.bmm(rows.transpose(1, 2), work.second, out=z)
-    if work.spare is None:
-        exact_slopes_(z, start)
-    else:
-        published_slopes_(z, work.spare[:, : rows.shape[2]], start)
-    return z
+    def __call__(
+        self, u: Tensor, v: Tensor, scale: Tensor, offset: Tensor, *, second: bool = True
+    ) -> tuple[Tensor, Tensor]:
+        """Gradients at points ``[E, R, d, N]`` with the logits ``scale <u_i, v_j> - offset``, both ``[R, 1, 1]``.
 
-
-def _row_by_row(work: Workspace, second: bool) -> None:
-    """Both gradients from a few rows of the logits at a time."""
-    work.d_second.zero_()
-    size = work.logits.shape[1]
-    for start in range(0, work.first.shape[2], size):
-        rows = work.first[:, :, start : start + size]
-        slopes = _slopes(rows, work, start)
-        work.d_first[:, :, start : start + size] = torch.bmm(work.second, slopes.transpose(1, 2))
-        if second:
-            work.d_second.baddbmm_(rows, slopes)
+        ``second=False`` leaves ``dL/dv`` out, for a locked v. Returns ``scale dL/dscale`` and ``-dL/doffset``, ``[R]``.
+        """
+        torch.mul(u, scale, out=self.u)
+        torch.neg(offset[..., 0].expand_as(self.minus_offset), out=self.minus_offset)
+        self.v.copy_(v)
+        for rows in self.blocks:
+            torch.bmm(rows.first.transpose(1, 2), self.second, out=rows.logits)
+            rows.slopes()
+            torch.bmm(self.second, rows.logits.transpose(1, 2), out=rows.d_first)
+            if second:
+                beta = float(rows.start > 0)
+                torch.baddbmm(self.d_second, rows.points, rows.logits, beta=beta, out=self.d_second)
+        torch.mul(self.u, self.d_first, out=self.spare)
+        return self.spare.flatten(2).sum(2).sum(0), self.row_sums.sum(2).sum(0)

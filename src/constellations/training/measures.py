@@ -15,7 +15,7 @@ TRACKS = ("loss", "inverse_temperature", "relative_bias", "margin", "optimal_rel
 
 
 @dataclass(frozen=True)
-class History:
+class Trajectory:
     """Values during training: ``steps`` ``[S]``, everything else ``[S, R]`` in float64.
 
     ``loss`` is the sum over all pairs and edges, as trained; ``relative_bias`` is the trained ``b / t``,
@@ -54,7 +54,7 @@ class Synchronization:
     edge_margin: Tensor
     edges: tuple[tuple[int, int], ...]
     adapter: Tensor | None
-    history: History | None
+    history: Trajectory | None
 
     @property
     def u(self) -> Tensor:
@@ -81,32 +81,25 @@ class Snapshot:
     edge_margin: Tensor
 
 
-@dataclass(frozen=True)
-class Scalars:
-    """The numbers of R runs at one moment, ``[R]`` each; ``delta`` is 1 without an adapter."""
-
-    inverse_temperature: Tensor
-    relative_bias: Tensor
-    delta: Tensor
-
-
-def measure(x: Tensor, edges: Sequence[tuple[int, int]], scalars: Scalars, *, published: bool) -> Snapshot:
-    """All measures of points ``x`` ``[k, R, d, N]``, edge by edge, in float64.
+def snapshot(
+    x: Tensor, edges: Sequence[tuple[int, int]], t: Tensor, b_rel: Tensor, delta: Tensor, *, published: bool
+) -> Snapshot:
+    """All measures of points ``x`` ``[k, R, d, N]``, edge by edge, in float64; ``delta`` is 1 without an adapter.
 
     The clamped loss alone is evaluated in the precision of training, of which it is a feature.
     """
     kind = x.dtype
     x = x.double()
-    t, c, square = scalars.inverse_temperature, scalars.relative_bias, scalars.delta.square()
+    square = delta.square()
     parts = []
     for a, b in edges:
         s = x[a].transpose(1, 2) @ x[b]
         s = s * square[:, None, None] - (1 - square)[:, None, None]
-        parts.append((*_extremes(s), *_losses(s, t, c, kind, published), square * _xi(x[a], x[b])))
+        parts.append((*_extremes(s), *_losses(s, t, b_rel, kind, published), square * _xi(x[a], x[b])))
     low, high, exact, trained, xi = (torch.stack(part, dim=1) for part in zip(*parts, strict=True))
     joint_low, joint_high = low.amin(1), high.amax(1)
     middle, half = (joint_low + joint_high) / 2, (joint_low - joint_high) / 2
-    return Snapshot(trained.sum(1), exact.sum(1), t, c, half, middle, xi.mean(1), (low - high) / 2)
+    return Snapshot(trained.sum(1), exact.sum(1), t, b_rel, half, middle, xi.mean(1), (low - high) / 2)
 
 
 def _extremes(s: Tensor) -> tuple[Tensor, Tensor]:
@@ -135,7 +128,7 @@ def _xi(u: Tensor, v: Tensor) -> Tensor:
     return (x - x.mean(2, keepdim=True)).square().sum(1).mean(1)
 
 
-def history(steps: Sequence[int], chunks: Sequence[Sequence[Snapshot]]) -> History:
+def history(steps: Sequence[int], chunks: Sequence[Sequence[Snapshot]]) -> Trajectory:
     """Snapshots of chunks of runs, step by step, as one history."""
     tracks = {
         name: torch.cat(
@@ -143,7 +136,7 @@ def history(steps: Sequence[int], chunks: Sequence[Sequence[Snapshot]]) -> Histo
         )
         for name in TRACKS
     }
-    return History(steps=torch.tensor(list(steps)), **tracks)
+    return Trajectory(steps=torch.tensor(list(steps)), **tracks)
 
 
 def join(shots: Sequence[Snapshot]) -> dict[str, Tensor]:

@@ -3,42 +3,76 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import ArrayLike
 from torch import Tensor
 
-from constellations.sphere import as_points
+from constellations.checks import choice, integer
+from constellations.sphere import as_points, random_points
 
 Edge = tuple[int, int]
+CACHE_ENTRIES = {"cpu": 2**18, "cuda": 2**26}  # logits held at once
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Settings:
-    """Checked arguments of :func:`constellations.training.synchronize`; per-run numbers are float64 arrays ``[R]``."""
+    """Arguments of :func:`constellations.training.synchronize`, checked; numbers of runs are float64 arrays ``[R]``.
+
+    ``offset`` is the initial relative bias where ``relative``, else the initial bias.
+    """
 
     n_pairs: int
     dim: int
-    seeds: tuple[int, ...]
     n_modalities: int
     edges: tuple[Edge, ...]
+    seeds: np.ndarray
     inverse_temperature: np.ndarray
-    bias: np.ndarray
+    offset: np.ndarray
     relative: bool
+    adapter: np.ndarray | None
     train_inverse_temperature: bool
     train_bias: bool
     locked: int | None
     locked_points: Tensor | None
-    adapter: np.ndarray | None
     n_steps: int
     learning_rate: float
-    published: bool
+    loss: str
     record_every: int | None
     dtype: torch.dtype
     device: torch.device
+    chunk_size: int | None
+
+    def __post_init__(self) -> None:
+        if not ((self.seeds >= 0) & (self.seeds == np.floor(self.seeds))).all():
+            raise ValueError(f"seeds must be integers of at least 0, got {self.seeds.tolist()}")
+        if not (self.inverse_temperature > 0).all():
+            raise ValueError(f"inverse_temperature must be above 0, got {self.inverse_temperature.min():g}")
+        if self.adapter is not None:
+            if not ((self.adapter > 0) & (self.adapter < 1)).all():
+                raise ValueError(f"adapter must be a delta in (0, 1), got {self.adapter.tolist()}")
+            if self.n_modalities != 2:
+                raise ValueError(f"adapter needs n_modalities = 2, got {self.n_modalities}")
+        if self.locked is not None and self.locked >= self.n_modalities:
+            raise ValueError(
+                f"locked must be a modality from 0 to {self.n_modalities - 1}, got {self.locked}"
+            )
+        if self.locked_points is not None:
+            self._check_locked_points(tuple(self.locked_points.shape))
+        if not 0 < self.learning_rate < math.inf:
+            raise ValueError(f"learning_rate must be finite and above 0, got {self.learning_rate!r}")
+        choice(self.loss, "loss", ("exact", "published"))
+        choice(self.dtype, "dtype", (torch.float32, torch.float64))
+        if self.device.type == "cuda" and not torch.cuda.is_available():
+            raise ValueError(f"device must be 'cpu' where there is no CUDA device, got {str(self.device)!r}")
+
+    def _check_locked_points(self, shape: tuple[int, ...]) -> None:
+        one = (self.n_pairs, self.dim)
+        if shape not in (one, (self.n_runs, *one)):
+            raise ValueError(f"locked points must have shape {one} or {(self.n_runs, *one)}, got {shape}")
 
     @property
     def n_runs(self) -> int:
@@ -50,6 +84,20 @@ class Settings:
         if self.record_every is None:
             return ()
         return tuple(sorted({*range(0, self.n_steps + 1, self.record_every), self.n_steps}))
+
+    def chunks(self) -> list[slice]:
+        """The runs that are trained side by side: as many as asked for, or as have logits that fit a cache together."""
+        size = self.chunk_size or max(1, CACHE_ENTRIES[self.device.type] // self.n_pairs**2)
+        return [slice(start, start + size) for start in range(0, self.n_runs, size)]
+
+    def initial_points(self, modality: int, runs: slice) -> Tensor:
+        """Points ``[R, N, d]`` of one modality of some runs, in float64."""
+        if modality == self.locked and self.locked_points is not None:
+            return self.locked_points.double().expand(self.n_runs, -1, -1)[runs]
+        draws = [
+            random_points(self.n_pairs, self.dim, seed=int(s), stream=modality) for s in self.seeds[runs]
+        ]
+        return torch.stack(draws)
 
 
 def default_device() -> str:
@@ -87,15 +135,8 @@ def graph_edges(graph: str | Iterable[Sequence[int]], n_modalities: int) -> tupl
     return edges
 
 
-def integer(value: Any, name: str, *, at_least: int) -> int:
-    """``value`` as an int, or a ValueError that names it."""
-    if isinstance(value, (bool, str)) or int(value) != value or value < at_least:
-        raise ValueError(f"{name} must be an integer of at least {at_least}, got {value!r}")
-    return int(value)
-
-
-def per_run(**values: Any) -> dict[str, np.ndarray | None]:
-    """Broadcast scalars and sequences to one length ``R``; ``None`` stays.
+def per_run(values: Mapping[str, ArrayLike | Iterable[float]]) -> dict[str, np.ndarray]:
+    """Numbers and sequences as arrays of one length ``R``, by name.
 
     Raises
     ------
@@ -104,9 +145,8 @@ def per_run(**values: Any) -> dict[str, np.ndarray | None]:
     """
     arrays = {}
     for name, value in values.items():
-        if value is None:
-            continue
-        array = np.asarray(list(value) if isinstance(value, (range, tuple)) else value, dtype=np.float64)
+        given = list(value) if isinstance(value, Iterable) and not hasattr(value, "__array__") else value
+        array = np.asarray(given, dtype=np.float64)
         if array.ndim > 1 or array.size == 0 or not np.isfinite(array).all():
             raise ValueError(f"{name} must be a finite number or a non-empty sequence of them, got {value!r}")
         arrays[name] = array
@@ -114,54 +154,16 @@ def per_run(**values: Any) -> dict[str, np.ndarray | None]:
     if len(set(lengths.values())) > 1:
         raise ValueError(f"sequences must have one length, the number of runs, got {lengths}")
     n_runs = max(lengths.values(), default=1)
-    return {name: np.broadcast_to(arrays[name], n_runs) if name in arrays else None for name in values}
+    return {name: np.broadcast_to(array, n_runs) for name, array in arrays.items()}
 
 
-def check_locked(
-    locked: Any, *, n_modalities: int, n_runs: int, n_pairs: int, dim: int
+def locked_modality(
+    locked: int | tuple[int, ArrayLike | Tensor] | None,
 ) -> tuple[int | None, Tensor | None]:
-    """The index of the locked modality and its points ``[R, N, d]``, where given."""
+    """The index of the locked modality, and its points where given."""
     if locked is None:
         return None, None
-    index, given = locked if isinstance(locked, (tuple, list)) else (locked, None)
-    index = integer(index, "locked", at_least=0)
-    if index >= n_modalities:
-        raise ValueError(f"locked must be a modality from 0 to {n_modalities - 1}, got {index}")
-    if given is None:
-        return index, None
-    points = as_points(given, "locked points").detach()
-    if points.shape not in ((n_pairs, dim), (n_runs, n_pairs, dim)):
-        raise ValueError(
-            f"locked points must have shape {(n_pairs, dim)} or {(n_runs, n_pairs, dim)}, got {tuple(points.shape)}"
-        )
-    return index, points.expand(n_runs, n_pairs, dim)
-
-
-def check_scalars(
-    *, inverse_temperature: np.ndarray, adapter: np.ndarray | None, seeds: np.ndarray, learning_rate: float
-) -> None:
-    """Ranges of the numbers that may differ between runs, and of the learning rate."""
-    if not (inverse_temperature > 0).all():
-        raise ValueError(f"inverse_temperature must be above 0, got {inverse_temperature.min():g}")
-    if adapter is not None and not ((adapter > 0) & (adapter < 1)).all():
-        raise ValueError(f"adapter must be a delta in (0, 1), got {adapter.tolist()}")
-    if not ((seeds >= 0) & (seeds == np.floor(seeds))).all():
-        raise ValueError(f"seeds must be integers of at least 0, got {seeds.tolist()}")
-    if not 0 < learning_rate < math.inf:
-        raise ValueError(f"learning_rate must be finite and above 0, got {learning_rate!r}")
-
-
-def check_kinds(
-    *, loss: str, dtype: torch.dtype, device: Any, adapter: Any, n_modalities: int
-) -> torch.device:
-    """The choices that are not numbers."""
-    if loss not in ("exact", "published"):
-        raise ValueError(f"loss must be 'exact' or 'published', got {loss!r}")
-    if dtype not in (torch.float32, torch.float64):
-        raise ValueError(f"dtype must be torch.float32 or torch.float64, got {dtype!r}")
-    if adapter is not None and n_modalities != 2:
-        raise ValueError(f"adapter needs n_modalities = 2, got {n_modalities}")
-    chosen = torch.device(device)
-    if chosen.type == "cuda" and not torch.cuda.is_available():
-        raise ValueError(f"device must be 'cpu' where there is no CUDA device, got {device!r}")
-    return chosen
+    index, points = locked if isinstance(locked, (tuple, list)) else (locked, None)
+    return integer(index, "locked", 0), None if points is None else as_points(
+        points, "locked points"
+    ).detach()

@@ -9,11 +9,7 @@ import torch
 from torch import Tensor
 
 from constellations import geometry, losses, sphere, training
-from constellations.training.engine import _settings
-from constellations.training.gradients import exact_slopes_, published_slopes_
-from constellations.training.state import State
 
-DEFAULTS = training.synchronize.__kwdefaults__
 SMALL = dict(n_pairs=7, dim=3, seeds=range(3), inverse_temperature=[3.0, 10.0, 30.0], dtype=torch.float64)
 CASES = {
     "relative bias": dict(relative_bias=[-0.5, 0.0, 0.4]),
@@ -37,157 +33,135 @@ CASES = {
 }
 
 
-def checked(**given):
-    return _settings(**{**DEFAULTS, **given})
+class Plain:
+    """The optimisation of one call, written once more with automatic differentiation and torch's Adam, in float64."""
 
-
-def plain_parameters(settings) -> tuple[Tensor, Tensor]:
-    """Initial points ``[k, R, N, d]`` and scalars ``[3, R]``, made independently of the engine."""
-    k, n, d = settings.n_modalities, settings.n_pairs, settings.dim
-    points = torch.stack(
-        [
-            torch.stack([sphere.random_points(n, d, seed=s, stream=a) for s in settings.seeds])
-            for a in range(k)
+    def __init__(
+        self, *, n_pairs, dim, seeds, inverse_temperature=10.0, bias=None, relative_bias=None, n_modalities=2,
+        graph="complete", locked=None, adapter=None, loss="exact", train_inverse_temperature=True, train_bias=True,
+        dtype=torch.float64,
+    ):  # fmt: skip
+        self.variant, self.n_pairs, self.edges = loss, n_pairs, training.graph_edges(graph, n_modalities)
+        self.name = "relative_bias" if bias is None else "bias"
+        self.locked, self.adapted = locked, adapter is not None
+        draws = [
+            [sphere.random_points(n_pairs, dim, seed=s, stream=a) for s in seeds] for a in range(n_modalities)
         ]
-    )
-    if settings.locked_points is not None:
-        points[settings.locked] = settings.locked_points
-    delta = (
-        torch.full((settings.n_runs,), 0.5) if settings.adapter is None else torch.tensor(settings.adapter)
-    )
-    scalars = [settings.inverse_temperature, settings.bias]
-    t, b = (torch.tensor(x.copy(), dtype=torch.float64) for x in scalars)
-    return points, torch.stack([t.log(), b, torch.logit(delta.double())])
+        self.points = torch.stack([torch.stack(draw) for draw in draws])
+        self.n_runs = self.points.shape[1]
+        offset = (relative_bias or 0.0) if bias is None else bias
+        t, b, delta = (self.spread(x) for x in (inverse_temperature, offset, adapter or 0.5))
+        self.scalars = torch.stack([t.log(), b, torch.logit(delta)])
+        self.frozen = torch.tensor([not train_inverse_temperature, not train_bias, adapter is None])
+
+    def spread(self, number) -> Tensor:
+        return torch.as_tensor(number, dtype=torch.float64).expand(self.n_runs)
+
+    def loss(self, points: Tensor, scalars: Tensor) -> Tensor:
+        total = torch.zeros(self.n_runs, dtype=torch.float64)
+        for a, c in self.edges:
+            u, v = points[a], points[c]
+            if self.adapted:
+                delta = torch.sigmoid(scalars[2])[:, None, None]
+                height = (1 - delta.square()).sqrt().expand(*u.shape[:2], 1)
+                u, v = torch.cat([delta * u, height], 2), torch.cat([delta * v, -height], 2)
+            t = scalars[0].exp()
+            total = total + losses.sigmoid_loss(
+                u, v, inverse_temperature=t, variant=self.variant, **{self.name: scalars[1]}
+            )
+        return total
+
+    def gradients(self) -> tuple[Tensor, Tensor]:
+        """Of the mean loss, tangent to the spheres, 0 for what is not trained."""
+        points, scalars = (x.detach().clone().requires_grad_() for x in (self.points, self.scalars))
+        self.loss(points / points.norm(dim=-1, keepdim=True), scalars).sum().backward()
+        if self.locked is not None:
+            points.grad[self.locked] = 0
+        scalars.grad[self.frozen] = 0
+        return points.grad / self.n_pairs**2, scalars.grad / self.n_pairs**2
+
+    def run(self, n_steps: int, **options) -> None:
+        """Steps of Adam."""
+        optimiser = torch.optim.Adam([self.points, self.scalars], lr=0.01, **options)
+        for _ in range(n_steps):
+            self.points.grad, self.scalars.grad = self.gradients()
+            optimiser.step()
+            self.points /= self.points.norm(dim=-1, keepdim=True)
 
 
-def plain_loss(settings, points: Tensor, scalars: Tensor) -> Tensor:
-    """The loss ``[R]`` written down once more with the library's losses and the adapter as extra coordinates."""
-    t = scalars[0].exp()
-    name = "relative_bias" if settings.relative else "bias"
-    variant = "published" if settings.published else "exact"
-    total = torch.zeros(settings.n_runs, dtype=torch.float64)
-    for a, c in settings.edges:
-        u, v = points[a], points[c]
-        if settings.adapter is not None:
-            delta = torch.sigmoid(scalars[2])[:, None, None]
-            height = (1 - delta.square()).sqrt().expand(*u.shape[:2], 1)
-            u, v = torch.cat([delta * u, height], 2), torch.cat([delta * v, -height], 2)
-        total = total + losses.sigmoid_loss(
-            u, v, inverse_temperature=t, variant=variant, **{name: scalars[1]}
-        )
-    return total
-
-
-def plain_gradients(settings, points: Tensor, scalars: Tensor) -> tuple[Tensor, Tensor]:
-    points, scalars = points.detach().requires_grad_(), scalars.detach().requires_grad_()
-    plain_loss(settings, points, scalars).sum().backward()
-    frozen = [not settings.train_inverse_temperature, not settings.train_bias, settings.adapter is None]
-    d_points, d_scalars = points.grad, scalars.grad
-    d_scalars[torch.tensor(frozen)] = 0
-    if settings.locked is not None:
-        d_points[settings.locked] = 0
-    return d_points, d_scalars
-
-
-@pytest.mark.parametrize("case", CASES)
-def test_gradients_are_those_of_automatic_differentiation(case):
-    settings = checked(**SMALL, **CASES[case])
-    state = State(settings, slice(None))
-    state.compute_gradient()
-    d_points, d_scalars = plain_gradients(settings, *plain_parameters(settings))
-    trained = [k for k in range(settings.n_modalities) if k != settings.locked]
-    back = [state.order.index(k) for k in trained]
-    d_points = d_points[trained]
-    scale = max(d_points.abs().max().item(), d_scalars.abs().max().item(), 1e-3)
-    assert torch.allclose(state.dx[back].transpose(2, 3), d_points, rtol=1e-9, atol=1e-12 * scale)
-    assert torch.allclose(state.d_scalars, d_scalars, rtol=1e-9, atol=1e-11 * scale)
+def assert_same(result, plain: Plain, atol: float = 1e-8) -> None:
+    """That a result is where a plain loop ended."""
+    assert torch.allclose(result.points.transpose(0, 1), plain.points, atol=atol)
+    assert torch.allclose(result.inverse_temperature.log(), plain.scalars[0], atol=atol)
+    offset = result.relative_bias if plain.name == "relative_bias" else result.bias
+    assert torch.allclose(offset, plain.scalars[1], atol=10 * atol)
+    assert torch.allclose(result.loss, plain.loss(plain.points, plain.scalars), rtol=1e-6)
+    if plain.adapted:
+        assert torch.allclose(result.adapter, torch.sigmoid(plain.scalars[2]), atol=atol)
 
 
 @pytest.mark.parametrize("case", CASES)
 def test_fifty_steps_are_those_of_a_plain_adam_loop(case):
-    settings = checked(**SMALL, **CASES[case])
-    points, scalars = plain_parameters(settings)
-    points.requires_grad_(), scalars.requires_grad_()
-    optimiser = torch.optim.Adam([points, scalars], lr=0.01)
-    for _ in range(50):
-        through = points.detach().requires_grad_()
-        d_points, d_scalars = plain_gradients(settings, points, scalars)
-        (d_points,) = torch.autograd.grad(through / through.norm(dim=-1, keepdim=True), through, d_points)
-        points.grad, scalars.grad = d_points / settings.n_pairs**2, d_scalars / settings.n_pairs**2
-        optimiser.step()
-        with torch.no_grad():
-            points.copy_(points / points.norm(dim=-1, keepdim=True))
-    ours = training.synchronize(**SMALL, **CASES[case], n_steps=50)
-    assert torch.allclose(ours.points.transpose(0, 1), points, atol=1e-8)
-    assert torch.allclose(ours.inverse_temperature.log(), scalars[0], atol=1e-9)
-    offset = ours.relative_bias if settings.relative else ours.bias
-    assert torch.allclose(offset, scalars[1], atol=1e-9)
-    assert torch.allclose(ours.loss, plain_loss(settings, points, scalars), rtol=1e-7)
-    if settings.adapter is not None:
-        assert torch.allclose(ours.adapter, torch.sigmoid(scalars[2]), atol=1e-9)
+    plain = Plain(**SMALL, **CASES[case])
+    plain.run(50)
+    assert_same(training.synchronize(**SMALL, **CASES[case], n_steps=50), plain)
+
+
+MANY_ROWS = dict(n_pairs=530, dim=3, seeds=[0], dtype=torch.float64)
+MANY_EDGES = dict(n_pairs=100, dim=3, seeds=range(4), dtype=torch.float64, n_modalities=5)
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        MANY_ROWS,
+        dict(**MANY_ROWS, loss="published"),
+        dict(**MANY_ROWS, locked=0),
+        dict(**MANY_ROWS, n_modalities=3),
+        MANY_EDGES,
+        dict(**MANY_EDGES, locked=3),
+    ],
+)
+def test_rows_and_edges_treated_a_few_at_a_time_are_those_of_a_plain_loop(given):
+    """More logits than are held at once: of one edge, and of several edges of several runs."""
+    plain = Plain(**given)
+    plain.run(3)
+    assert_same(training.synchronize(**given, n_steps=3), plain)
 
 
 @pytest.mark.parametrize("loss", ["exact", "published"])
-@pytest.mark.parametrize("matching", [True, False])
-def test_float32_slopes_are_those_of_automatic_differentiation(loss, matching):
-    z = torch.linspace(-300, 300, 4001)
-    tables = torch.zeros(len(z), 2, 2)
-    where = (slice(None), 0, 0) if matching else (slice(None), 0, 1)
-    tables[where] = z
-    if loss == "exact":
-        exact_slopes_(tables)
-    else:
-        published_slopes_(tables, torch.empty_like(tables))
-    z.requires_grad_()
-    p = torch.sigmoid(z)
-    if loss == "published":
-        value = -torch.log((p if matching else 1 - p) + 1e-8)
-    else:
-        value = -torch.nn.functional.logsigmoid(z if matching else -z)
-    (expected,) = torch.autograd.grad(value.sum(), z)
-    assert torch.allclose(tables[where], expected, rtol=2e-6, atol=1e-37)
-    assert bool(((tables[where] == 0) == (expected == 0)).all()) or loss == "exact"
+@pytest.mark.parametrize("given", [dict(n_pairs=12, seeds=range(9)), dict(n_pairs=1000, seeds=range(2))])
+def test_the_number_of_threads_does_not_change_a_bit(loss, given):
+    common = dict(
+        dim=4, n_steps=20, record_every=5, loss=loss, chunk_size=1 + (given["n_pairs"] < 100), **given
+    )
+    one, *others = (training.synchronize(**common, n_threads=n) for n in (1, 2, 5))
+    for other in others:
+        assert torch.equal(one.points, other.points)
+        assert all(torch.equal(getattr(one.history, x), getattr(other.history, x)) for x in vars(one.history))
+
+
+def test_threads_of_torch_and_of_the_environment_are_left_alone(monkeypatch):
+    before = torch.get_num_threads()
+    monkeypatch.setenv("CONSTELLATIONS_THREADS", "2")
+    training.synchronize(n_pairs=3, dim=2, seeds=range(4), n_steps=2, chunk_size=1)
+    assert torch.get_num_threads() == before
+    monkeypatch.setenv("CONSTELLATIONS_THREADS", "0")
+    with pytest.raises(ValueError, match="n_threads"):
+        training.synchronize(n_pairs=3, dim=2, seeds=[0], n_steps=0)
 
 
 @pytest.mark.parametrize("loss", ["exact", "published"])
-def test_a_run_does_not_depend_on_its_batch(loss, monkeypatch):
+def test_a_run_does_not_depend_on_its_chunk(loss):
     grid = training.sweep(seeds=range(4), relative_bias=[-0.5, 0.5])
     common = dict(n_pairs=12, dim=4, n_steps=300, record_every=100, loss=loss, dtype=torch.float64)
     together = training.synchronize(**grid, **common)
     alone = training.synchronize(seeds=[grid["seeds"][5]], relative_bias=grid["relative_bias"][5], **common)
     assert torch.allclose(together.points[5], alone.points[0], atol=1e-7)
     assert torch.allclose(together.history.loss[:, 5], alone.history.loss[:, 0], rtol=1e-6)
-    monkeypatch.setattr("constellations.training.engine.CHUNK_ENTRIES", {"cpu": 3 * 12**2})
-    chunked = training.synchronize(**grid, **common)
+    chunked = training.synchronize(**grid, **common, chunk_size=3)
     assert torch.allclose(together.points, chunked.points, atol=1e-7)
     assert torch.allclose(together.history.margin, chunked.history.margin, atol=1e-7)
-
-
-@pytest.mark.parametrize("given", [{}, dict(loss="published"), dict(locked=0), dict(n_modalities=3)])
-def test_rows_of_logits_at_a_time_do_not_change_the_gradient(given, monkeypatch):
-    settings = checked(**{**SMALL, "n_pairs": 50}, relative_bias=0.1, **given)
-    whole = State(settings, slice(None))
-    whole.compute_gradient()
-    monkeypatch.setattr("constellations.training.state.BATCH_ENTRIES", {"cpu": 1})
-    split = State(settings, slice(None))
-    split.compute_gradient()
-    assert all(work.logits.shape[1] == 16 for work in split.work.values())
-    trained = slice(split.first_trained, None)
-    assert torch.allclose(split.dx[trained], whole.dx[trained], rtol=1e-9, atol=1e-9)
-    assert torch.allclose(split.d_scalars, whole.d_scalars, rtol=1e-9, atol=1e-9)
-
-
-def test_groups_of_edges_do_not_change_the_gradient(monkeypatch):
-    settings = checked(**SMALL, n_modalities=5, relative_bias=0.1)
-    whole = State(settings, slice(None))
-    whole.compute_gradient()
-    for entries in (1, 3 * 49 * 4):
-        monkeypatch.setattr("constellations.training.state.BATCH_ENTRIES", {"cpu": entries})
-        split = State(settings, slice(None))
-        split.compute_gradient()
-        assert len(split.groups) > 1
-        assert torch.allclose(split.dx, whole.dx, atol=1e-12)
-        assert torch.allclose(split.d_scalars, whole.d_scalars, atol=1e-9)
 
 
 @pytest.mark.parametrize("loss", ["exact", "published"])
@@ -310,6 +284,8 @@ def test_results_without_history():
         (dict(learning_rate=0.0), "learning_rate"),
         (dict(loss="clamped"), "loss"),
         (dict(record_every=0), "record_every"),
+        (dict(chunk_size=0), "chunk_size"),
+        (dict(n_threads=0), "n_threads"),
         (dict(dtype=torch.float16), "dtype"),
     ],
 )
