@@ -3,7 +3,6 @@
 import math
 from itertools import combinations
 
-import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
