@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import math
-
 import torch
 from torch import Tensor
-
-BETAS = (0.9, 0.999)
-EPSILON = 1e-8
+from torch.optim.adam import adam
 
 
 class Adam:
-    r"""Adam (Kingma and Ba 2015) with bias correction and the usual constants, over a flat parameter vector.
+    r"""Adam (Kingma and Ba 2015) with bias correction over a flat parameter vector, in one pass of torch's fused kernel.
 
     .. math::
         m \gets \beta_1 m + (1-\beta_1) g, \quad v \gets \beta_2 v + (1-\beta_2) g^2, \quad
@@ -23,21 +19,24 @@ class Adam:
     """
 
     def __init__(self, parameters: Tensor, *, learning_rate: float, gradient_scale: float) -> None:
-        self.parameters = parameters
-        self.learning_rate = learning_rate
-        self.epsilon = EPSILON * gradient_scale
-        self.first_moment = torch.zeros_like(parameters)
-        self.second_moment = torch.zeros_like(parameters)
-        self._denominator = torch.empty_like(parameters)
-        self._step = 0
+        self.parameters, self.learning_rate, self.epsilon = [parameters], learning_rate, 1e-8 * gradient_scale
+        self.moments = [torch.zeros_like(parameters)], [torch.zeros_like(parameters)]
+        self.n_steps = [torch.zeros((), device=parameters.device)]
 
     def step(self, gradient: Tensor) -> None:
         """One update by ``gradient``, of the shape of the parameters."""
-        self._step += 1
-        first, second = (1 - beta**self._step for beta in BETAS)
-        self.first_moment.lerp_(gradient, 1 - BETAS[0])
-        self.second_moment.mul_(BETAS[1]).addcmul_(gradient, gradient, value=1 - BETAS[1])
-        torch.sqrt(self.second_moment, out=self._denominator)
-        self._denominator.add_(self.epsilon * math.sqrt(second))
-        size = -self.learning_rate * math.sqrt(second) / first
-        self.parameters.addcdiv_(self.first_moment, self._denominator, value=size)
+        adam(
+            self.parameters,
+            [gradient],
+            *self.moments,
+            max_exp_avg_sqs=[],
+            state_steps=self.n_steps,
+            fused=True,
+            amsgrad=False,
+            beta1=0.9,
+            beta2=0.999,
+            lr=self.learning_rate,
+            weight_decay=0.0,
+            eps=self.epsilon,
+            maximize=False,
+        )
