@@ -10,31 +10,10 @@ and with ``G = dL/dz`` the products ``B G^T`` and ``a U G`` hold ``dL/dU / a``, 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import torch
 from torch import Tensor
 
 from constellations.losses.slopes import exact_slopes_, published_slopes_
-
-
-@dataclass(frozen=True)
-class _Rows:
-    """Some rows of the logits, and views of what they are made from and go to."""
-
-    start: int
-    first: Tensor
-    points: Tensor
-    logits: Tensor
-    spare: Tensor | None
-    d_first: Tensor
-
-    def slopes(self) -> None:
-        """``dL/dz`` in place of the logits."""
-        if self.spare is None:
-            exact_slopes_(self.logits, self.start)
-        else:
-            published_slopes_(self.logits, self.spare, self.start)
 
 
 class EdgeGradients:
@@ -44,6 +23,8 @@ class EdgeGradients:
     ----------
     shape:
         ``(E, R, d, N_u, N_v)``.
+    scale, offset:
+        ``[R]``, read at every call: the logits are ``scale <u_i, v_j> - offset``, ``scale > 0``.
     published:
         The clamped loss instead of the exact one.
     entries:
@@ -51,54 +32,60 @@ class EdgeGradients:
     d_second:
         Where to write ``dL/dv`` ``[E R, d, N_v]``, if anywhere special.
 
-    After a call ``d_first`` ``[E, R, d, N_u]`` is ``dL/du / scale``, and ``d_second`` is ``dL/dv``.
+    After a call ``d_first`` ``[E, R, d, N_u]`` is ``dL/du / scale`` and ``d_second`` is ``dL/dv``; ``by_scale`` and
+    ``by_offset`` ``[R]`` are ``scale dL/dscale`` and ``-dL/doffset``.
     """
 
     def __init__(
         self,
         shape: tuple[int, int, int, int, int],
         *,
+        scale: Tensor,
+        offset: Tensor,
         published: bool,
         entries: int,
-        like: Tensor,
         d_second: Tensor | None = None,
     ) -> None:
         n_edges, n_runs, dim, n_first, n_second = shape
         batch = n_edges * n_runs
-        first, d_first = (like.new_empty(batch, dim + 1, n_first) for _ in range(2))
-        self.second = like.new_ones(batch, dim + 1, n_second)
-        self.d_second = like.new_empty(batch, dim, n_second) if d_second is None else d_second
+        first, d_first = (scale.new_empty(batch, dim + 1, n_first) for _ in range(2))
+        self.second = scale.new_ones(batch, dim + 1, n_second)
+        self.d_second = scale.new_empty(batch, dim, n_second) if d_second is None else d_second
         a, b, d_a = (x.view(n_edges, n_runs, dim + 1, -1) for x in (first, self.second, d_first))
         self.u, self.v, self.d_first = (x[:, :, :dim] for x in (a, b, d_a))
         self.minus_offset, self.row_sums = a[:, :, dim], d_a[:, :, dim]
-        self.spare = like.new_empty(n_edges, n_runs, dim, n_first)
+        self.scale, self.offset = scale[:, None, None], offset[:, None].expand_as(self.minus_offset)
+        self.spare = scale.new_empty(n_edges, n_runs, dim, n_first)
+        self.by_scale, self.by_offset = torch.empty_like(scale), torch.empty_like(scale)
         size = min(n_first, max(16, entries // (batch * n_second)))
-        logits = like.new_empty(batch, size, n_second)
-        spare = torch.empty_like(logits) if published else None
-        self.blocks = []
-        for start in range(0, n_first, size):
-            rows = slice(start, min(start + size, n_first))
-            held = slice(0, rows.stop - start)
-            x = first[:, :, rows]
-            buffers = logits[:, held], None if spare is None else spare[:, held], d_first[:, :, rows]
-            self.blocks.append(_Rows(start, x, x[:, :dim], *buffers))
+        self.logits = scale.new_empty(batch, size, n_second)
+        self.spare_logits = torch.empty_like(self.logits) if published else None
+        self.blocks = [
+            (start, rows.transpose(1, 2), rows[:, :dim], self.logits[:, : rows.shape[2]], d_rows)
+            for start, rows, d_rows in zip(
+                range(0, n_first, size), first.split(size, 2), d_first.split(size, 2), strict=True
+            )
+        ]
 
-    def __call__(
-        self, u: Tensor, v: Tensor, scale: Tensor, offset: Tensor, *, second: bool = True
-    ) -> tuple[Tensor, Tensor]:
-        """Gradients at points ``[E, R, d, N]`` with the logits ``scale <u_i, v_j> - offset``, both ``[R, 1, 1]``.
-
-        ``second=False`` leaves ``dL/dv`` out, for a locked v. Returns ``scale dL/dscale`` and ``-dL/doffset``, ``[R]``.
-        """
-        torch.mul(u, scale, out=self.u)
-        torch.neg(offset[..., 0].expand_as(self.minus_offset), out=self.minus_offset)
+    def __call__(self, u: Tensor, v: Tensor, *, second: bool = True) -> None:
+        """Gradients at points ``[E, R, d, N]``; ``second=False`` leaves ``dL/dv`` out, for a locked v."""
+        torch.mul(u, self.scale, out=self.u)
+        torch.neg(self.offset, out=self.minus_offset)
         self.v.copy_(v)
-        for rows in self.blocks:
-            torch.bmm(rows.first.transpose(1, 2), self.second, out=rows.logits)
-            rows.slopes()
-            torch.bmm(self.second, rows.logits.transpose(1, 2), out=rows.d_first)
+        for start, rows, points, logits, d_rows in self.blocks:
+            torch.bmm(rows, self.second, out=logits)
+            self._slopes(logits, start)
+            torch.bmm(self.second, logits.transpose(1, 2), out=d_rows)
             if second:
-                beta = float(rows.start > 0)
-                torch.baddbmm(self.d_second, rows.points, rows.logits, beta=beta, out=self.d_second)
+                beta = 1.0 if start else 0.0
+                torch.baddbmm(self.d_second, points, logits, beta=beta, out=self.d_second)
         torch.mul(self.u, self.d_first, out=self.spare)
-        return self.spare.flatten(2).sum(2).sum(0), self.row_sums.sum(2).sum(0)
+        torch.sum(self.spare, (0, 2, 3), out=self.by_scale)
+        torch.sum(self.row_sums, (0, 2), out=self.by_offset)
+
+    def _slopes(self, logits: Tensor, start: int) -> None:
+        """``dL/dz`` in place of the logits."""
+        if self.spare_logits is None:
+            exact_slopes_(logits, start)
+        else:
+            published_slopes_(logits, self.spare_logits[:, : logits.shape[1]], start)

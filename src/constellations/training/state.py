@@ -28,10 +28,8 @@ class State:
         flat = torch.zeros(size + 3 * n_runs, dtype=s.dtype, device=s.device)
         gradient = torch.zeros_like(flat)
         self.x, self.dx = flat[:size].view(shape), gradient[:size].view(shape)
-        self.scalars, self.d_scalars = (
-            flat[size:].view(3, n_runs, 1, 1),
-            gradient[size:].view(3, n_runs, 1, 1),
-        )
+        self.log_t, self.bias, self.logit = flat[size:].view(3, n_runs)
+        self.d_log_t, self.d_bias, self.d_logit = gradient[size:].view(3, n_runs)
         self._initialise(runs)
         start = 0 if s.locked is None else 1
         self.trained, self.d_trained = self.x[start:], self.dx[start:]
@@ -50,19 +48,16 @@ class State:
         s = self.settings
         for place, k in enumerate(self.order):
             self.x[place] = s.initial_points(k, runs).transpose(1, 2)
-        numbers = [np.log(s.inverse_temperature[runs]), s.offset[runs]]
+        self.log_t.copy_(torch.from_numpy(np.log(s.inverse_temperature[runs])))
+        self.bias.copy_(torch.from_numpy(s.offset[runs].copy()))
         if s.adapter is not None:
-            numbers.append(np.log(s.adapter[runs] / (1 - s.adapter[runs])))
-        for place, number in enumerate(numbers):
-            self.scalars[place, :, 0, 0] = torch.from_numpy(number.copy())
-        self.frozen_t = torch.from_numpy(s.inverse_temperature[runs].copy()).to(self.x)[:, None, None]
-
-    def inverse_temperature(self) -> Tensor:
-        return self.scalars[0].exp() if self.settings.train_inverse_temperature else self.frozen_t
+            self.logit.copy_(torch.from_numpy(np.log(s.adapter[runs] / (1 - s.adapter[runs]))))
+        self.t = torch.from_numpy(s.inverse_temperature[runs].copy()).to(self.log_t)
+        self.scale, self.offset = self.t if s.adapter is None else self.t.clone(), self.bias.clone()
 
     def delta(self) -> Tensor:
         """The adapter's ``delta`` ``[R]``, 1 without an adapter, in float64."""
-        x = self.scalars[2, :, 0, 0].double()
+        x = self.logit.double()
         return torch.sigmoid(x) if self.settings.adapter is not None else torch.ones_like(x)
 
     def points(self) -> Tensor:
@@ -71,7 +66,8 @@ class State:
         return self.x[back].permute(1, 0, 3, 2).contiguous().cpu()
 
     def snapshot(self) -> Snapshot:
-        t, offset = self.inverse_temperature().flatten().double(), self.scalars[1].flatten().double()
+        self._logit_scalars()
+        t, offset = self.t.to(torch.float64, copy=True), self.bias.to(torch.float64, copy=True)
         b_rel = offset if self.settings.relative else offset / t
         back = [self.order.index(k) for k in range(self.settings.n_modalities)]
         return snapshot(
@@ -88,33 +84,44 @@ class State:
         self.compute_gradient()
         torch.mul(self.trained, self.d_trained, out=self.spare)
         torch.sum(self.spare, 2, keepdim=True, out=self.column)
-        torch.mul(self.trained, self.column, out=self.spare)
-        self.d_trained.sub_(self.spare)
+        self.d_trained.addcmul_(self.trained, self.column, value=-1)
         self.adam.step(self.gradient)
         torch.mul(self.trained, self.trained, out=self.spare)
         torch.sum(self.spare, 2, keepdim=True, out=self.column)
         self.trained.div_(self.column.sqrt_())
 
+    def _logit_scalars(self) -> None:
+        """Scale and offset of the logits ``a s - o``, from ``log t``, the bias and the adapter."""
+        s = self.settings
+        if s.train_inverse_temperature:
+            torch.exp(self.log_t, out=self.t)
+        if s.relative:
+            torch.mul(self.t, self.bias, out=self.offset)
+        else:
+            self.offset.copy_(self.bias)
+        if s.adapter is not None:
+            square = torch.sigmoid(self.logit).square_()
+            torch.mul(self.t, square, out=self.scale)
+            self.offset.add_(self.t * (1 - square))
+
     def compute_gradient(self) -> None:
         """Gradients of the summed loss with respect to points and scalars; frozen scalars keep a zero gradient."""
-        s, t, offset = self.settings, self.inverse_temperature(), self.scalars[1]
-        square = None if s.adapter is None else torch.sigmoid(self.scalars[2]).square()
-        scale = t if square is None else t * square
-        shift = t * offset if s.relative else offset
-        if square is not None:
-            shift = shift + t * (1 - square)
-        by_scale, by_shift = self.groups[0].accumulate(scale, shift, fresh=True)
+        s = self.settings
+        self._logit_scalars()
+        for number, group in enumerate(self.groups):
+            group.accumulate(fresh=number == 0)
+        by_scale, by_offset = self.groups[0].work.by_scale, self.groups[0].work.by_offset
         for group in self.groups[1:]:
-            a, b = group.accumulate(scale, shift, fresh=False)
-            by_scale, by_shift = by_scale + a, by_shift + b
-        by_scale, by_shift = by_scale[:, None, None], by_shift[:, None, None]
+            by_scale, by_offset = by_scale + group.work.by_scale, by_offset + group.work.by_offset
         if s.train_inverse_temperature:
-            moved = shift if s.relative else (0.0 if square is None else t * (1 - square))
-            torch.sub(by_scale, by_shift * moved, out=self.d_scalars[0])
+            moving = self.offset if s.relative else self.offset - self.bias
+            torch.addcmul(by_scale, by_offset, moving, value=-1, out=self.d_log_t)
         if s.train_bias:
-            torch.mul(by_shift, -t if s.relative else -1.0, out=self.d_scalars[1])
-        if square is not None:
-            self.d_scalars[2] = 2 * (1 - square.sqrt()) * (by_scale + by_shift * t * square)
+            torch.mul(by_offset, self.t if s.relative else 1.0, out=self.d_bias)
+            self.d_bias.neg_()
+        if s.adapter is not None:
+            delta = torch.sigmoid(self.logit)
+            torch.mul(2 * (1 - delta), by_scale + by_offset * self.scale, out=self.d_logit)
 
 
 class _Group:
@@ -126,34 +133,37 @@ class _Group:
         self.second = s.locked is None or any(b > 0 for _, b in edges)
         self.work = EdgeGradients(
             (len(edges), x.shape[1], s.dim, s.n_pairs, s.n_pairs),
+            scale=state.scale,
+            offset=state.offset,
             published=s.loss == "published",
             entries=CACHE_ENTRIES[s.device.type],
-            like=x,
             d_second=self.dx[edges[0][1]] if lone else None,
         )
+        self.column = state.scale[:, None, None]
         self.index = [torch.tensor(side, device=x.device) for side in zip(*edges, strict=True)]
         self.onto = [torch.nn.functional.one_hot(side, s.n_modalities).T.to(x) for side in self.index]
+        (a, b) = edges[0]
+        self.u, self.v, self.du, self.dv = x[a : a + 1], x[b : b + 1], self.dx[a], self.dx[b]
 
-    def accumulate(self, scale: Tensor, shift: Tensor, *, fresh: bool) -> tuple[Tensor, Tensor]:
-        """Add (if ``fresh``, write) the edges' gradients to the points'; return those of scale and shift, ``[R]``."""
-        work, (a, b), n_edges = self.work, self.edges[0], len(self.edges)
-        u, v = (self.x[a : a + 1], self.x[b : b + 1]) if n_edges == 1 else (self.x[i] for i in self.index)
-        by_scale, by_shift = work(u, v, scale, shift, second=self.second)
-        if self.lone:
-            torch.mul(work.d_first[0], scale, out=self.dx[a])
-            return by_scale, by_shift
-        if fresh:
-            self.dx.zero_()
-        if n_edges == 1:
-            self.dx[a].addcmul_(work.d_first[0], scale)
-            if self.second:
-                self.dx[b] += work.d_second
+    def accumulate(self, *, fresh: bool) -> None:
+        """Add (if ``fresh``, write) the edges' gradients to the points'."""
+        if len(self.index[0]) == 1:
+            self.work(self.u, self.v, second=self.second)
         else:
-            flat = self.dx.view(self.dx.shape[0], -1)
-            flat.addmm_(self.onto[0], (work.d_first * scale).view(n_edges, -1))
+            self.work(*(self.x[side] for side in self.index), second=self.second)
+        if fresh and not self.lone:
+            self.dx.zero_()
+        if self.lone:
+            torch.mul(self.work.d_first[0], self.column, out=self.du)
+        elif len(self.index[0]) == 1:
+            self.du.addcmul_(self.work.d_first[0], self.column)
             if self.second:
-                flat.addmm_(self.onto[1], work.d_second.view(n_edges, -1))
-        return by_scale, by_shift
+                self.dv += self.work.d_second
+        else:
+            flat, n_edges = self.dx.view(self.dx.shape[0], -1), len(self.index[0])
+            flat.addmm_(self.onto[0], (self.work.d_first * self.column).view(n_edges, -1))
+            if self.second:
+                flat.addmm_(self.onto[1], self.work.d_second.view(n_edges, -1))
 
 
 def _oriented(edges: tuple[Edge, ...], order: list[int], locked_first: bool) -> list[Edge]:
