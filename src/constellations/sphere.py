@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import torch
+from numpy.typing import ArrayLike
 from torch import Tensor
 
+from constellations.checks import integer
 
-def as_points(x: Any, name: str = "points", *, unit: bool = True) -> Tensor:
+
+def holds(condition: Tensor) -> bool:
+    """Whether a condition on values is true; taken for granted where a trace or ``torch.func`` has no values."""
+    if torch.compiler.is_compiling():
+        return True
+    try:
+        return bool(condition)
+    except RuntimeError:
+        return True
+
+
+def as_points(x: Tensor | ArrayLike, name: str = "points", *, unit: bool = True) -> Tensor:
     """Validate an array of points and return it as a floating tensor.
 
     Parameters
@@ -20,7 +31,8 @@ def as_points(x: Any, name: str = "points", *, unit: bool = True) -> Tensor:
     name:
         How errors call the argument.
     unit:
-        Also require rows of Euclidean norm 1, to within ``1e-6`` in float64 and ``1e-3`` below.
+        Also require rows of Euclidean norm 1, to within ``1e-6`` in float64 and ``2e-2`` below: rows normalised in
+        bfloat16 stay valid when cast to float32. Values cannot be checked while ``torch.compile`` or ``vmap`` traces.
 
     Raises
     ------
@@ -32,34 +44,51 @@ def as_points(x: Any, name: str = "points", *, unit: bool = True) -> Tensor:
     >>> as_points([[1.0, 0.0], [0.0, 1.0]]).shape
     torch.Size([2, 2])
     """
-    points = x if isinstance(x, Tensor) else torch.as_tensor(np.asarray(x))
+    points = x if isinstance(x, Tensor) else _as_tensor(x)
     if not points.is_floating_point():
         if points.is_complex() or points.dtype == torch.bool:
             raise ValueError(f"{name} must hold real numbers, got dtype {points.dtype}")
         points = points.to(torch.float64)
     if points.ndim < 2 or 0 in points.shape:
         raise ValueError(f"{name} must have shape [..., N, d] with N, d >= 1, got {tuple(points.shape)}")
-    if not bool(torch.isfinite(points).all()):
-        raise ValueError(f"{name} must be finite, got NaN or infinite entries")
-    if unit:
-        _check_unit(points, name)
+    allowed = 1e-6 if points.dtype == torch.float64 else 2e-2
+    off = _deviation(points.detach()) if unit else None
+    if off is None or not holds(off <= allowed):
+        if not holds(torch.isfinite(points).all()):
+            raise ValueError(f"{name} must be finite, got NaN or infinite entries")
+        if off is not None:
+            raise ValueError(
+                f"{name} must have rows of norm 1 (within {allowed:g}), got a norm off by {off.item():.3g}; "
+                "normalise it first, for example with constellations.sphere.normalize"
+            )
     return points
 
 
-def _check_unit(points: Tensor, name: str) -> None:
-    allowed = 1e-6 if points.dtype == torch.float64 else 1e-3
-    if points.dtype in (torch.float16, torch.bfloat16):
-        allowed = 2e-2
-    deviation = float((points.detach().double().norm(dim=-1) - 1).abs().max())
-    if deviation > allowed:
-        raise ValueError(
-            f"{name} must have rows of norm 1 (within {allowed:g}), got a norm off by {deviation:.3g}; "
-            "normalise it first, for example with constellations.sphere.normalize"
-        )
+def _as_tensor(x: ArrayLike) -> Tensor:
+    """A copy where torch cannot share the memory: foreign byte order, negative strides, read-only."""
+    array = np.asarray(x)
+    if array.dtype.kind not in "fiub" or not array.dtype.isnative or not array.flags.writeable:
+        array = array.astype(array.dtype.newbyteorder("="))
+    return torch.as_tensor(np.ascontiguousarray(array) if array.ndim else array)
 
 
-def as_pairs(u: Any, v: Any, *, unit: bool = True, at_least: int = 2) -> tuple[Tensor, Tensor]:
-    """Validate two matched sets of points ``u``, ``v`` of one shape ``[..., N, d]``, with ``N >= at_least``.
+def _deviation(points: Tensor) -> Tensor:
+    """The largest distance of a row's norm from 1, NaN for NaN."""
+    kind = torch.promote_types(points.dtype, torch.float32)
+    return (torch.linalg.vector_norm(points, dim=-1, dtype=kind) - 1).abs().max()
+
+
+def as_pairs(
+    u: Tensor | ArrayLike,
+    v: Tensor | ArrayLike,
+    *,
+    unit: bool = True,
+    at_least: int = 2,
+    matched: bool = True,
+) -> tuple[Tensor, Tensor]:
+    """Validate two sets of points ``u``, ``v`` of one shape ``[..., N, d]``, with ``N >= at_least``.
+
+    Sets that are not ``matched`` may differ in their number of points.
 
     Raises
     ------
@@ -67,19 +96,20 @@ def as_pairs(u: Any, v: Any, *, unit: bool = True, at_least: int = 2) -> tuple[T
         As :func:`as_points`; for different shapes, types or devices; for fewer than ``at_least`` pairs.
     """
     u, v = as_points(u, "u", unit=unit), as_points(v, "v", unit=unit)
-    if u.shape != v.shape:
+    if u.shape != v.shape and (matched or (*u.shape[:-2], u.shape[-1]) != (*v.shape[:-2], v.shape[-1])):
         raise ValueError(
-            f"u and v must have the same shape [..., N, d], got {tuple(u.shape)} and {tuple(v.shape)}"
+            f"u and v must have the same shape [..., N, d]{'' if matched else ' but for N'}, "
+            f"got {tuple(u.shape)} and {tuple(v.shape)}"
         )
     if u.device != v.device:
         raise ValueError(f"u and v must be on one device, got {u.device} and {v.device}")
-    if u.shape[-2] < at_least:
-        raise ValueError(f"n_pairs must be at least {at_least}, got {u.shape[-2]}")
+    if (least := min(u.shape[-2], v.shape[-2])) < at_least:
+        raise ValueError(f"n_pairs must be at least {at_least}, got {least}")
     dtype = torch.promote_types(u.dtype, v.dtype)
     return u.to(dtype), v.to(dtype)
 
 
-def normalize(x: Any) -> Tensor:
+def normalize(x: Tensor | ArrayLike) -> Tensor:
     """Rows divided by their Euclidean norm; shape ``[..., N, d]`` is kept.
 
     Raises
@@ -94,7 +124,7 @@ def normalize(x: Any) -> Tensor:
     """
     points = as_points(x, "x", unit=False)
     norms = points.norm(dim=-1, keepdim=True)
-    if not bool((norms > 0).all()):
+    if not holds((norms > 0).all()):
         raise ValueError("x must have no zero rows: a zero vector has no direction")
     return points / norms
 
@@ -122,16 +152,9 @@ def random_points(
     >>> random_points(5, 3, seed=0).shape
     torch.Size([5, 3])
     """
-    for name, value, lowest in (
-        ("n_pairs", n_pairs, 1),
-        ("dim", dim, 1),
-        ("seed", seed, 0),
-        ("stream", stream, 0),
-    ):
-        if isinstance(value, bool) or int(value) != value or value < lowest:
-            raise ValueError(f"{name} must be an integer of at least {lowest}, got {value!r}")
-    rng = np.random.default_rng([int(seed), int(stream)])
-    return normalize(torch.from_numpy(rng.standard_normal((int(n_pairs), int(dim))))).to(dtype)
+    shape = integer(n_pairs, "n_pairs", 1), integer(dim, "dim", 1)
+    rng = np.random.default_rng([integer(seed, "seed", 0), integer(stream, "stream", 0)])
+    return normalize(torch.from_numpy(rng.standard_normal(shape))).to(dtype)
 
 
 def tangent(x: Tensor, gradient: Tensor) -> Tensor:

@@ -14,7 +14,6 @@ from tqdm import trange
 from constellations.checks import integer, positive
 from constellations.geometry import Separation, nearest_neighbour_accuracy, separation
 from constellations.losses import SigmoidLoss
-from constellations.losses.slopes import loss_gradients, measure
 from constellations.sphere import as_points, normalize
 
 
@@ -153,25 +152,25 @@ def train_encoders(
     measured = []
     for step in trange(n_steps + 1, disable=not progress, desc="encoders"):
         u, v = image_tower(x), y if text_tower is None else text_tower(y)
-        t, b_rel = loss.inverse_temperature, loss.current_relative_bias()
+        value = loss(u, v)
         if step % record_every == 0 or step == n_steps:
             recall = _recall(image_tower, text_tower, watched)
-            measured.append([step, *measure(u, v, t, b_rel), recall])
+            measured.append([step, *_measure(value, u, v, loss), recall])
         if step < n_steps:
             optimizer.zero_grad()
-            _backward(u, v, t, b_rel)
+            value.backward()
             optimizer.step()
     history = History(*torch.tensor(measured, dtype=torch.float64).T)
     points = [normalize(points.detach().cpu().double()) for points in (u, v)]
     return Encoders(image_tower, text_tower, loss, history, *points)
 
 
-def _backward(u: Tensor, v: Tensor, t: Tensor, b_rel: Tensor) -> None:
-    """Hand the gradients in closed form to autograd, which carries them through towers and parameterisation."""
-    with torch.no_grad():
-        gradients = loss_gradients(u, v, t, b_rel)
-    values = [(x, g) for x, g in zip((u, v, t, b_rel), gradients, strict=True) if x.requires_grad]
-    torch.autograd.backward([x for x, _ in values], [g for _, g in values])
+@torch.no_grad()
+def _measure(value: Tensor, u: Tensor, v: Tensor, loss: SigmoidLoss) -> tuple[float, ...]:
+    """Summed loss, ``t``, ``b_rel``, ``m*`` and ``b*_rel`` of the training pairs."""
+    found = separation(u, v)
+    t, b_rel = loss.inverse_temperature, loss.current_relative_bias()
+    return float(value) * len(u) ** 2, float(t), float(b_rel), found.margin, found.relative_bias
 
 
 def _loss(
@@ -185,6 +184,7 @@ def _loss(
         relative_bias=relative_bias if relative else None,
         train_inverse_temperature=trained,
         train_bias=trained,
+        chunk_size=1024,
     )
 
 

@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
+import math
 from typing import Literal
 
 import torch
 from torch import Tensor, nn
 
-from constellations.losses.sigmoid import (
-    Reduction,
-    _check_choice,
-    _finite,
-    _positive,
-    sigmoid_loss,
-)
+from constellations.checks import choice
+from constellations.losses.arguments import Labels, Matching, chunk_rows, full_precision, scalar
+from constellations.losses.sigmoid import REDUCTIONS, Reduction, count, scalars, summed
+
+Parameterization = Literal["relative_bias", "bias"]
 
 
 class SigmoidLoss(nn.Module):
-    """The sigmoid loss as a module with trainable inverse temperature and (relative) bias, for training encoders.
+    """The exact sigmoid loss as a module with trainable inverse temperature and (relative) bias, for training encoders.
 
-    ``t = exp(t')`` keeps the inverse temperature positive.
+    ``t = exp(t')`` keeps the inverse temperature positive. The default start, ``t = 10`` and ``b_rel = 1``, is SigLIP's.
+    Values are checked here, on construction: the forward pass looks at shapes alone, so that it compiles whole and
+    never waits for a device.
 
     Parameters
     ----------
@@ -28,11 +29,17 @@ class SigmoidLoss(nn.Module):
     inverse_temperature:
         Initial ``t > 0``.
     bias, relative_bias:
-        Initial value of the one that the parameterisation trains; the other must be left out.
+        Initial value of the one that the parameterisation trains, by default that of ``b_rel = 1``; the other must be
+        left out.
     train_inverse_temperature, train_bias:
         Whether each scalar is a trainable parameter or a fixed buffer.
     reduction:
-        As in :func:`sigmoid_loss`.
+        ``"mean"`` over the ``N^2`` pairs (unlike :func:`sigmoid_loss`, which sums), ``"sum"``, or ``"per_pair"``, the sum
+        over ``N``: SigLIP's own, with which its learning rates carry over.
+    chunk_size:
+        Rows at a time, as in :func:`sigmoid_loss`.
+    one_element:
+        Scalars of shape ``[1]``, which FSDP asks for, instead of ``[]``.
 
     Examples
     --------
@@ -41,38 +48,81 @@ class SigmoidLoss(nn.Module):
     ['log_inverse_temperature', 'relative_bias']
     """
 
+    log_inverse_temperature: Tensor
+
     def __init__(
         self,
         *,
-        parameterization: Literal["relative_bias", "bias"] = "relative_bias",
+        parameterization: Parameterization = "relative_bias",
         inverse_temperature: float = 10.0,
         bias: float | None = None,
         relative_bias: float | None = None,
         train_inverse_temperature: bool = True,
         train_bias: bool = True,
         reduction: Reduction = "mean",
+        chunk_size: int | None = None,
+        one_element: bool = False,
     ) -> None:
         super().__init__()
-        self.log_inverse_temperature: Tensor
-        _check_choice(parameterization, "parameterization", ("relative_bias", "bias"))
-        _check_choice(reduction, "reduction", ("sum", "mean"))
+        choice(parameterization, "parameterization", ("relative_bias", "bias"))
+        choice(reduction, "reduction", REDUCTIONS)
         given, other = (relative_bias, bias) if parameterization == "relative_bias" else (bias, relative_bias)
-        if given is None or other is not None:
+        if other is not None:
             raise ValueError(
                 f"parameterization={parameterization!r} needs {parameterization} alone, "
                 f"got bias={bias!r} and relative_bias={relative_bias!r}"
             )
         self.parameterization, self.reduction = parameterization, reduction
-        like = torch.zeros((), dtype=torch.get_default_dtype())
-        log_t = _positive(inverse_temperature, "inverse_temperature", like).log()
-        self._scalar("log_inverse_temperature", log_t, train_inverse_temperature)
-        self._scalar(parameterization, _finite(given, parameterization, like).clone(), train_bias)
+        self.chunk_size, self._shape = chunk_rows(chunk_size), (1,) if one_element else ()
+        like = torch.zeros(1, 1, dtype=torch.get_default_dtype())
+        t = scalar(inverse_temperature, "inverse_temperature", like, positive=True)
+        start = given if given is not None else 1.0 if parameterization == "relative_bias" else t
+        self._scalar("log_inverse_temperature", t.log(), train_inverse_temperature)
+        self._scalar(parameterization, scalar(start, parameterization, like), train_bias)
 
     def _scalar(self, name: str, value: Tensor, trainable: bool) -> None:
+        value = value.detach().clone().reshape(self._shape)
         if trainable:
             self.register_parameter(name, nn.Parameter(value))
         else:
             self.register_buffer(name, value)
+
+    @classmethod
+    def from_siglip(
+        cls,
+        *,
+        logit_scale: float | Tensor,
+        logit_bias: float | Tensor,
+        parameterization: Parameterization = "bias",
+        reduction: Reduction = "per_pair",
+        chunk_size: int | None = None,
+        one_element: bool = False,
+    ) -> SigmoidLoss:
+        """From the scalars of SigLIP's code: ``logit_scale = log t`` and a ``logit_bias`` that is added, ``-b``.
+
+        >>> loss = SigmoidLoss.from_siglip(logit_scale=2.5, logit_bias=-10.0)
+        >>> {name: round(value, 4) for name, value in loss.to_siglip().items()}
+        {'logit_scale': 2.5, 'logit_bias': -10.0}
+        """
+        t, b = math.exp(float(logit_scale)), -float(logit_bias)
+        relative = parameterization == "relative_bias"
+        return cls(
+            parameterization=parameterization,
+            inverse_temperature=t,
+            bias=None if relative else b,
+            relative_bias=b / t if relative else None,
+            reduction=reduction,
+            chunk_size=chunk_size,
+            one_element=one_element,
+        )
+
+    def to_siglip(self) -> dict[str, float]:
+        """``logit_scale`` and ``logit_bias`` for SigLIP's code, whichever parameterisation is trained."""
+        t = self.inverse_temperature
+        return {
+            "logit_scale": self.log_inverse_temperature.item(),
+            "logit_bias": -(t * self.current_relative_bias()).item(),
+        }
 
     @property
     def inverse_temperature(self) -> Tensor:
@@ -84,9 +134,16 @@ class SigmoidLoss(nn.Module):
         value = getattr(self, self.parameterization)
         return value if self.parameterization == "relative_bias" else value / self.inverse_temperature
 
-    def forward(self, u: Tensor, v: Tensor) -> Tensor:
-        """Exact sigmoid loss of unit vectors ``u, v`` of shape ``[N, d]``."""
-        scalar = {self.parameterization: getattr(self, self.parameterization)}
-        return sigmoid_loss(
-            u, v, inverse_temperature=self.inverse_temperature, reduction=self.reduction, **scalar
-        )
+    def forward(self, u: Tensor, v: Tensor, labels: Labels | None = None) -> Tensor:
+        """Exact sigmoid loss of unit vectors ``u, v`` of shape ``[N, d]``; ``labels`` as in :func:`sigmoid_loss`."""
+        if u.shape[-1] != v.shape[-1] or (labels is None and u.shape != v.shape):
+            raise ValueError(
+                f"u and v must have the same shape [..., N, d], got {tuple(u.shape)} and {tuple(v.shape)}"
+            )
+        u, v = full_precision(u, v)
+        bias, relative_bias = (getattr(self, name, None) for name in ("bias", "relative_bias"))
+        log_t = self.log_inverse_temperature.to(u.dtype)
+        t, b = scalars(u, log_t.exp(), bias, relative_bias, checked=False)
+        matching = Matching.of(labels, u.shape[-2], v.shape[-2], device=u.device)
+        total = summed(u, v, t, b, matching, variant="exact", size=self.chunk_size)
+        return total / count(self.reduction, u.shape[-2], v.shape[-2])

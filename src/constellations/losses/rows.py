@@ -10,24 +10,27 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
+from numpy.typing import ArrayLike
 from torch import Tensor
 from torch.nn.functional import logsigmoid
 
-from constellations.losses.sigmoid import _finite, _positive
+from constellations.losses.arguments import Number, full_precision, scalar
 from constellations.sphere import as_pairs
 
 
-def info_nce(u: Any, v: Any, *, inverse_temperature: Any, symmetric: bool = False) -> Tensor:
+def info_nce(
+    u: Tensor | ArrayLike, v: Tensor | ArrayLike, *, inverse_temperature: Number, symmetric: bool = False
+) -> Tensor:
     r"""InfoNCE ``sum_i -log softmax_j(t s_ij)_i``, summed over rows; ``symmetric=True`` adds the columns.
 
     Returns a tensor of the leading shape. Source: van den Oord et al. 2018; CLIP uses the symmetric form.
     """
-    u, v = as_pairs(u, v)
-    logits = _positive(inverse_temperature, "inverse_temperature", u)[..., None, None] * (
-        u @ v.transpose(-1, -2)
-    )
-    rows = _row_info_nce(logits)
-    return rows + _row_info_nce(logits.transpose(-1, -2)) if symmetric else rows
+    u, v = full_precision(*as_pairs(u, v))
+    t = scalar(inverse_temperature, "inverse_temperature", u, positive=True)
+    with torch.autocast(u.device.type, enabled=False):
+        logits = t[..., None, None] * (u @ v.mT)
+        rows = _row_info_nce(logits)
+        return rows + _row_info_nce(logits.mT) if symmetric else rows
 
 
 def _row_info_nce(logits: Tensor) -> Tensor:
@@ -38,13 +41,16 @@ def _row_info_nce(logits: Tensor) -> Tensor:
     return -logsigmoid(-torch.logsumexp(rivals, dim=-1)).sum(-1)
 
 
-def triplet(u: Any, v: Any, *, margin_parameter: float) -> Tensor:
+def triplet(u: Tensor | ArrayLike, v: Tensor | ArrayLike, *, margin_parameter: Number) -> Tensor:
     r"""Triplet loss ``sum_{i != j} relu(|u_i - v_i|^2 - |u_i - v_j|^2 + a)``, ``a = margin_parameter`` (Observation 4)."""
-    u, v = as_pairs(u, v)
-    a = _finite(margin_parameter, "margin_parameter", u)
-    s = u @ v.transpose(-1, -2)
-    excess = torch.relu(2 * (s - s.diagonal(dim1=-2, dim2=-1)[..., None]) + a)
-    return excess.masked_fill(torch.eye(s.shape[-1], dtype=torch.bool, device=s.device), 0.0).sum((-2, -1))
+    u, v = full_precision(*as_pairs(u, v))
+    a = scalar(margin_parameter, "margin_parameter", u)
+    with torch.autocast(u.device.type, enabled=False):
+        s = u @ v.mT
+        excess = torch.relu(2 * (s - s.diagonal(dim1=-2, dim2=-1)[..., None]) + a[..., None, None])
+        return excess.masked_fill(torch.eye(s.shape[-1], dtype=torch.bool, device=s.device), 0.0).sum(
+            (-2, -1)
+        )
 
 
 @dataclass(frozen=True)
@@ -55,7 +61,7 @@ class RowGap:
     columns: Any
 
 
-def row_gap(u: Any, v: Any) -> RowGap:
+def row_gap(u: Tensor | ArrayLike, v: Tensor | ArrayLike) -> RowGap:
     """The gaps that InfoNCE and the triplet loss see: rows (columns) against their own matching entry.
 
     ``rows = min_{i != j} (s_ii - s_ij)``, ``columns = min_{i != j} (s_jj - s_ij)``; both at least ``2 m*``.
@@ -73,7 +79,7 @@ def row_gap(u: Any, v: Any) -> RowGap:
     return RowGap(rows.item(), columns.item()) if s.ndim == 2 else RowGap(rows, columns)
 
 
-def triplet_threshold(u: Any, v: Any) -> Any:
+def triplet_threshold(u: Tensor | ArrayLike, v: Tensor | ArrayLike) -> float | Tensor:
     """Largest ``a`` with zero triplet loss: ``2 min_{i != j} (s_ii - s_ij) >= 4 m*`` (Observation 4).
 
     >>> triplet_threshold(torch.eye(3), torch.eye(3))

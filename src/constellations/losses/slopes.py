@@ -1,15 +1,30 @@
-"""The sigmoid loss of one configuration without its N x N graph: closed gradients and measurements, by blocks of rows."""
+r"""The exact sigmoid loss in closed form: entries, slopes, and the gradients they give, by blocks of rows.
+
+With logits ``z_ij = t s_ij - b`` and ``x_ij = z_ij``, ``-z_ij`` for matching pairs, an entry costs ``log(1 + e^x)`` and its
+slope is ``G_ij = dL/dz_ij = sigmoid(x)``, ``-sigmoid(x)`` for matching pairs. Then
+
+.. math::
+    \nabla_U = t\, G V, \qquad \nabla_V = t\, G^\top U, \qquad
+    \partial_t = \langle U, G V \rangle, \qquad \partial_b = -\sum G_{ij}.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from typing import Any
 
 import torch
 from torch import Tensor
-from torch.nn.functional import logsigmoid
+from torch.nn.functional import softplus
+
+from constellations.losses.arguments import Matching
 
 PUBLISHED_EPSILON = 1e-8
-BLOCK = 4_000_000  # entries of the logit matrix held at once
+TILE = 2**17  # entries turned into slopes at a time, so that they stay in the cache
+
+
+def entries(x: Tensor) -> Tensor:
+    """``log(1 + e^x)``, right to the last digits at every ``x``."""
+    return softplus(x, threshold=40.0)
 
 
 def exact_slopes_(z: Tensor, start: int = 0) -> None:
@@ -39,51 +54,81 @@ def published_slopes_(z: Tensor, spare: Tensor, start: int = 0) -> None:
     diagonal.copy_(matching)
 
 
-def loss_gradients(
-    u: Tensor, v: Tensor, inverse_temperature: Tensor, relative_bias: Tensor
-) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    r"""Gradients of the exact *mean* sigmoid loss in ``u, v [N, d]``, ``t`` and ``b_rel``, by blocks of rows.
+def loss_(z: Tensor, matching: Matching, start: int, *, slopes: bool) -> Tensor:
+    """Summed loss of a block of logits ``[R, m, N]``; with ``slopes`` they are replaced by ``dL/dz``."""
+    size = max(1, TILE // (z.shape[0] * z.shape[2]))
+    lowest = -80.0 if z.dtype == torch.float32 else -700.0  # below it slopes are 0: no subnormal numbers
+    total = z.new_zeros(z.shape[0])
+    for k, x in enumerate(z.split(size, dim=1)):
+        matching.flip_(x, start + k * size)
+        total += entries(x).sum((1, 2))
+        if slopes:
+            torch.threshold_(x, lowest, -torch.inf).sigmoid_()
+            matching.flip_(x, start + k * size)
+    return total
 
-    With ``P_ij = sigmoid(t (s_ij - b_rel))`` and ``P_ii - 1`` on the diagonal,
 
-    .. math::
-        N^2 \nabla_U = t P V, \quad N^2 \nabla_V = t P^\top U, \quad
-        N^2 \partial_t = \sum P_{ij} (s_{ij} - b_{rel}), \quad N^2 \partial_{b_{rel}} = -t \sum P_{ij}.
+def loss_and_gradients(
+    u: Tensor, v: Tensor, t: Tensor, b: Tensor, matching: Matching, *, size: int, gradients: bool = True
+) -> tuple[Tensor, ...]:
+    """Summed exact loss ``[R]`` of points ``[R, M, d]``, ``[R, N, d]`` at scalars ``[R]``; its gradients in all four.
 
-    One exponential per pair, and no graph: several times faster than differentiating :func:`losses.sigmoid_loss`, to
-    which it is equal.
+    ``size`` rows at a time: three products, and memory for ``R * size * N`` logits beside gradients of the points' size.
     """
-    pu, pv, total = torch.zeros_like(u), torch.zeros_like(v), u.new_zeros(())
-    for rows, logits in _logits(u, v, inverse_temperature, relative_bias):
-        matching = logits.diagonal(offset=rows.start)
-        corner = -torch.sigmoid(-matching)
-        weights = logits.clamp_min_(-80).sigmoid_()  # no subnormal numbers
-        weights.diagonal(offset=rows.start).copy_(corner)
-        pu[rows] = weights @ v
-        pv += weights.T @ u[rows]
-        total += weights.sum()
-    t, scale = inverse_temperature, len(u) ** -2
-    t_gradient = (u * pu).sum() - relative_bias * total
-    return pu * (t * scale), pv * (t * scale), t_gradient * scale, -t * total * scale
+    scaled = u * t[:, None, None]
+    total, pull = torch.zeros_like(t), torch.zeros_like(t)
+    by_u, by_v = (torch.empty_like(u), torch.zeros_like(v)) if gradients else (u, v)
+    for start in range(0, u.shape[1], size):
+        rows = scaled[:, start : start + size]
+        z = (rows @ v.mT).sub_(b[:, None, None])
+        total += loss_(z, matching, start, slopes=gradients)
+        if gradients:
+            pull += z.sum((1, 2))
+            torch.bmm(z, v, out=by_u[:, start : start + size])
+            by_v.baddbmm_(z.mT, rows)
+        del z
+    if not gradients:
+        return (total,)
+    by_t = (u * by_u).sum((1, 2))
+    return total, by_u.mul_(t[:, None, None]), by_v, by_t, -pull
 
 
-def _logits(u: Tensor, v: Tensor, t: Tensor, relative_bias: Tensor) -> Iterator[tuple[slice, Tensor]]:
-    size = max(1, BLOCK // len(v))
-    for start in range(0, len(u), size):
-        rows = slice(start, min(start + size, len(u)))
-        yield rows, (u[rows] @ v.T).sub_(relative_bias).mul_(t)
+class ClosedLoss(torch.autograd.Function):
+    """:func:`loss_and_gradients`, all in the forward pass; differentiable again, then with the whole matrix."""
 
+    @staticmethod
+    def forward(
+        u: Tensor, v: Tensor, t: Tensor, b: Tensor, matching: Matching, size: int, gradients: bool
+    ) -> tuple[Tensor, ...]:
+        return loss_and_gradients(u, v, t, b, matching, size=size, gradients=gradients)
 
-@torch.no_grad()
-def measure(u: Tensor, v: Tensor, t: Tensor, b_rel: Tensor) -> tuple[float, ...]:
-    """Summed exact loss, ``t``, ``b_rel``, ``m*`` and ``b*_rel`` of the training pairs."""
-    total, low, high = 0.0, torch.inf, -torch.inf
-    for rows, logits in _logits(u, v, t, b_rel):
-        matching = logits.diagonal(offset=rows.start)
-        low = min(low, float(matching.min()))
-        total -= float(logsigmoid(matching).double().sum())
-        matching.fill_(-torch.inf)
-        high = max(high, float(logits.max()))
-        total -= float(logsigmoid(-logits).sum(1).double().sum())
-    margin, centre = (low - high) / (2 * float(t)), (low + high) / (2 * float(t)) + float(b_rel)
-    return total, float(t), float(b_rel), margin, centre
+    @staticmethod
+    def setup_context(ctx: Any, inputs: tuple, output: tuple[Tensor, ...]) -> None:
+        ctx.mark_non_differentiable(*output[1:])
+        ctx.save_for_backward(*inputs[:4], *output[1:])
+        ctx.matching = inputs[4]
+
+    @staticmethod
+    def backward(ctx: Any, g: Tensor, *_: Tensor) -> tuple[Tensor | None, ...]:
+        u, v, t, b, *closed = ctx.saved_tensors
+        wide = g[:, None, None]
+        if closed and not torch.is_grad_enabled():
+            by_u, by_v, by_t, by_b = closed
+            return wide * by_u, wide * by_v, g * by_t, g * by_b, None, None, None
+        s = u @ v.mT
+        mask = ctx.matching.mask(s)
+        z = t[:, None, None] * s - b[:, None, None]
+        slopes = wide * torch.where(mask, -torch.sigmoid(-z), torch.sigmoid(z))
+        scaled = slopes * t[:, None, None]
+        by_t, by_b = (slopes * s).sum((1, 2)), -slopes.sum((1, 2))
+        return scaled @ v, scaled.mT @ u, by_t, by_b, None, None, None
+
+    @staticmethod
+    def vmap(info: Any, in_dims: tuple, *given: Any) -> tuple[tuple[Tensor, ...], tuple[int, ...]]:
+        """The mapped axis joins the configurations: ``[B, R, ...]`` is ``[B R, ...]``."""
+        tensors = [
+            x.movedim(axis, 0) if axis is not None else x.expand(info.batch_size, *x.shape)
+            for x, axis in zip(given[:4], in_dims, strict=False)
+        ]
+        results = ClosedLoss.apply(*(x.flatten(0, 1) for x in tensors), *given[4:])
+        return tuple(x.unflatten(0, (info.batch_size, -1)) for x in results), (0,) * len(results)

@@ -158,50 +158,6 @@ def test_the_optimal_bias_approaches_the_optimal_relative_bias():
     assert abs(best.relative_bias[-1].item() - s.relative_bias) < 1e-3
 
 
-def test_info_nce_and_triplet_against_brute_force():
-    u, v = pairs(8, 3, 5)
-    t, a = 7.0, 0.5
-    s = (u @ v.T).numpy()
-    rows = sum(np.log(np.exp(t * s[i]).sum()) - t * s[i, i] for i in range(8))
-    columns = sum(np.log(np.exp(t * s[:, i]).sum()) - t * s[i, i] for i in range(8))
-    assert losses.info_nce(u, v, inverse_temperature=t).item() == pytest.approx(rows, rel=1e-12)
-    both = losses.info_nce(u, v, inverse_temperature=t, symmetric=True).item()
-    assert both == pytest.approx(rows + columns, rel=1e-12)
-    distances = ((u[:, None] - v[None]) ** 2).sum(-1).numpy()
-    expected = sum(
-        max(distances[i, i] - distances[i, j] + a, 0) for i in range(8) for j in range(8) if i != j
-    )
-    assert losses.triplet(u, v, margin_parameter=a).item() == pytest.approx(expected, rel=1e-12)
-
-
-def test_info_nce_near_zero_keeps_its_digits():
-    eye = torch.eye(4, dtype=torch.float64)
-    value = losses.info_nce(eye, eye, inverse_temperature=60.0).item()
-    assert value == pytest.approx(4 * math.log1p(3 * math.exp(-60.0)), rel=1e-12)
-
-
-@pytest.mark.parametrize("parameterization", ["bias", "relative_bias"])
-def test_the_module_is_the_function(parameterization):
-    u, v = pairs(dtype=torch.float32)
-    module = losses.SigmoidLoss(
-        parameterization=parameterization, inverse_temperature=8.0, **{parameterization: 0.5}
-    )
-    expected = losses.sigmoid_loss(u, v, inverse_temperature=8.0, reduction="mean", **{parameterization: 0.5})
-    value = module(u, v)
-    assert value.item() == pytest.approx(expected.item(), rel=1e-6)
-    value.backward()
-    assert module.log_inverse_temperature.grad is not None
-    assert getattr(module, parameterization).grad is not None
-    relative = 0.5 if parameterization == "relative_bias" else 0.5 / 8.0
-    assert module.current_relative_bias().item() == pytest.approx(relative, rel=1e-5)
-
-
-def test_frozen_scalars_are_buffers():
-    module = losses.SigmoidLoss(relative_bias=0.1, train_inverse_temperature=False, train_bias=False)
-    assert list(module.parameters()) == []
-    assert set(module.state_dict()) == {"log_inverse_temperature", "relative_bias"}
-
-
 @pytest.mark.parametrize(
     ("options", "message"),
     [
@@ -220,22 +176,6 @@ def test_bad_options_are_named(options, message):
     arguments = {"inverse_temperature": 1.0, "bias": 0.0} | options
     with pytest.raises(ValueError, match=message):
         losses.sigmoid_loss(u, v, **arguments)
-
-
-@pytest.mark.parametrize(
-    ("options", "message"),
-    [
-        ({}, "needs relative_bias alone"),
-        ({"bias": 1.0}, "needs relative_bias alone"),
-        ({"parameterization": "bias", "relative_bias": 0.0}, "needs bias alone"),
-        ({"parameterization": "both", "bias": 0.0}, "parameterization must be one of"),
-        ({"relative_bias": 0.0, "inverse_temperature": -2.0}, "inverse_temperature"),
-        ({"relative_bias": 0.0, "reduction": "max"}, "reduction"),
-    ],
-)
-def test_the_module_names_what_is_wrong(options, message):
-    with pytest.raises(ValueError, match=message):
-        losses.SigmoidLoss(**options)
 
 
 def test_bad_points_are_named():
@@ -273,28 +213,193 @@ def test_a_bad_chunk_size_is_named(chunk_size):
         losses.sigmoid_loss(u, v, inverse_temperature=1.0, bias=0.0, chunk_size=chunk_size)
 
 
-def _one_process(rank, n_processes, folder):
-    store = torch.distributed.FileStore(f"{folder}/store", n_processes)
-    torch.distributed.init_process_group("gloo", store=store, rank=rank, world_size=n_processes)
-    u, v = (x[rank * 4 : (rank + 1) * 4].clone().requires_grad_() for x in pairs(8, 3))
-    loss = losses.distributed_sigmoid_loss(u, v, inverse_temperature=9.0, relative_bias=0.2, chunk_size=3)
-    loss.backward()
-    torch.save((loss.detach(), u.grad, v.grad), f"{folder}/{rank}.pt")
-    torch.distributed.destroy_process_group()
+@pytest.mark.parametrize("shape", [(8,), (2, 1), (8, 8)])
+def test_a_scalar_per_sample_is_refused(shape):
+    x = torch.eye(8)
+    with pytest.raises(ValueError, match="inverse_temperature must be one number or one per configuration"):
+        losses.sigmoid_loss(x, x, inverse_temperature=torch.ones(shape), bias=0.0)
 
 
-def test_two_processes_add_up_to_the_whole_loss_and_gradient(tmp_path):
-    torch.multiprocessing.spawn(_one_process, args=(2, str(tmp_path)), nprocs=2)
-    parts = [torch.load(tmp_path / f"{rank}.pt") for rank in range(2)]
-    u, v = (x.requires_grad_() for x in pairs(8, 3))
-    whole = losses.sigmoid_loss(u, v, inverse_temperature=9.0, relative_bias=0.2)
-    whole.backward()
-    assert torch.allclose(sum(part[0] for part in parts), whole.detach(), rtol=1e-12)
-    assert torch.allclose(torch.cat([part[1] for part in parts]), u.grad, rtol=1e-11, atol=1e-14)
-    assert torch.allclose(torch.cat([part[2] for part in parts]), v.grad, rtol=1e-11, atol=1e-14)
+def test_scalars_of_one_element_give_one_number():
+    x = torch.eye(8)
+    options = {"inverse_temperature": torch.tensor([4.7]).exp(), "bias": torch.tensor([[12.9]])}
+    assert losses.sigmoid_loss(x, x, **options).shape == ()
 
 
-def test_the_distributed_loss_needs_a_process_group():
+@pytest.mark.parametrize("kind", [torch.float16, torch.bfloat16])
+@pytest.mark.parametrize("chunk_size", [None, 100])
+def test_half_precision_is_computed_in_float32(kind, chunk_size):
+    u, v = (x.to(kind) for x in pairs(1024, 64, dtype=torch.float32))
+    for options in ({"bias": 0.0, "reduction": "mean"}, {"relative_bias": 0.11}):
+        options |= {"inverse_temperature": 117.8, "chunk_size": chunk_size}
+        value = losses.sigmoid_loss(u, v, **options)
+        assert value.dtype == torch.float32
+        assert value.item() == pytest.approx(
+            losses.sigmoid_loss(u.float(), v.float(), **options).item(), rel=1e-6
+        )
+
+
+def test_half_precision_gradients_and_the_published_variant_are_finite():
+    u, v = (x.half().requires_grad_() for x in pairs(64, 16, dtype=torch.float32))
+    for variant in ("exact", "published"):
+        loss = losses.sigmoid_loss(u, v, inverse_temperature=60.0, relative_bias=0.5, variant=variant)
+        for gradient in torch.autograd.grad(loss, (u, v)):
+            assert gradient.dtype == torch.float16
+            assert torch.isfinite(gradient).all()
+    assert torch.isfinite(losses.triplet(u, v, margin_parameter=0.5))
+
+
+def test_rows_normalised_in_bfloat16_and_cast_are_points():
+    raw = torch.randn(256, 64, generator=torch.Generator().manual_seed(0)).bfloat16()
+    u = torch.nn.functional.normalize(raw, dim=-1)
+    options = {"inverse_temperature": 10.0, "relative_bias": 0.0}
+    assert losses.sigmoid_loss(u.float(), u.float(), **options) == losses.sigmoid_loss(u, u, **options)
+
+
+def test_autocast_does_not_reach_the_logits():
+    u, v = pairs(64, 16, dtype=torch.float32)
+    options = {"inverse_temperature": 117.8, "bias": 12.9}
+    outside = losses.sigmoid_loss(u, v, **options)
+    for variant in ("exact", "published"):
+        outside = losses.sigmoid_loss(u, v, variant=variant, **options)
+        with torch.autocast("cpu", dtype=torch.bfloat16):
+            assert losses.sigmoid_loss(u, v, variant=variant, **options) == outside
+
+
+def brute_force(u, v, t, b, matching):
+    """The plain sum over all pairs, entry by entry, differentiable."""
+    total = torch.zeros((), dtype=torch.float64)
+    for i in range(len(u)):
+        for j in range(len(v)):
+            z = t * (u[i] @ v[j]) - b
+            x = -z if matching[i, j] else z
+            total = total + x.clamp_min(0) + torch.log1p(torch.exp(-x.abs()))
+    return total
+
+
+def labelled(draw):
+    """A size, the labels in one of their forms, and the boolean matrix they mean."""
+    m, n, form = (
+        draw(st.integers(1, 6)),
+        draw(st.integers(1, 6)),
+        draw(st.sampled_from(["matched", "matrix", "ids", "both"])),
+    )
+    if form == "matched":
+        n = max(m, 2)
+        return n, n, None, np.eye(n, dtype=bool)
+    if form == "ids":
+        ids = np.array(draw(st.lists(st.integers(0, 3), min_size=n, max_size=n)))
+        return n, n, ids, ids[:, None] == ids
+    if form == "both":
+        rows, columns = (np.array(draw(st.lists(st.integers(0, 3), min_size=k, max_size=k))) for k in (m, n))
+        return m, n, (rows, columns), rows[:, None] == columns
+    matrix = np.array(draw(st.lists(st.booleans(), min_size=m * n, max_size=m * n))).reshape(m, n)
+    return m, n, matrix, matrix
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.data(),
+    st.floats(0.1, 300.0),
+    st.floats(-1.0, 1.5),
+    st.integers(0, 10**6),
+    st.sampled_from([None, 1, 2, 5]),
+)
+def test_any_labels_against_brute_force(data, t, relative_bias, seed, chunk_size):
+    m, n, labels, matching = labelled(data.draw)
+    inputs = [random_points(k, 3, seed=seed, stream=s) for s, k in enumerate((m, n))]
+    inputs += [torch.tensor(x, dtype=torch.float64) for x in (t, t * relative_bias)]
+    for x in inputs:
+        x.requires_grad_()
+    u, v, temperature, bias = inputs
+    options = {"inverse_temperature": temperature, "bias": bias, "labels": labels, "chunk_size": chunk_size}
+    value, expected = losses.sigmoid_loss(u, v, **options), brute_force(*inputs, matching)
+    torch.testing.assert_close(value, expected, rtol=1e-12, atol=0)
+    found = torch.autograd.grad(value, inputs)
+    for gradient, right in zip(found, torch.autograd.grad(expected, inputs), strict=True):
+        torch.testing.assert_close(
+            gradient, right, rtol=1e-11, atol=1e-12 * (1 + t) * float(right.abs().max())
+        )
+    for reduction, size in (("mean", m * n), ("per_pair", m)):
+        assert losses.sigmoid_loss(u, v, reduction=reduction, **options).item() == pytest.approx(
+            value.item() / size
+        )
+
+
+@pytest.mark.parametrize("chunk_size", [None, 2])
+@pytest.mark.parametrize("labels", [None, [0, 0, 1, 1, 2, 3]])
+def test_value_and_gradient_near_zero_loss_keep_their_digits(chunk_size, labels):
+    u = torch.eye(6, dtype=torch.float64)[[0, 0, 1, 1, 2, 3] if labels else range(6)]
+    u.requires_grad_()
+    t = torch.tensor(80.0, dtype=torch.float64, requires_grad=True)
+    options = {"inverse_temperature": t, "relative_bias": 0.5, "labels": labels, "chunk_size": chunk_size}
+    value = losses.sigmoid_loss(u, u.detach(), **options)
+    assert value.item() == pytest.approx(36 * math.log1p(math.exp(-40.0)), rel=1e-13)
+    (by_t,) = torch.autograd.grad(value, t)
+    assert by_t.item() == pytest.approx(-18 / (1 + math.exp(40.0)), rel=1e-13)
+
+
+@pytest.mark.parametrize("labels", [None, [0, 0, 1, 1, 2]])
+@pytest.mark.parametrize("chunk_size", [None, 2])
+def test_second_derivatives(labels, chunk_size):
+    u, v = pairs(5, 3)
+    inputs = [x.requires_grad_() for x in (u, v, *torch.tensor([4.0, 0.2], dtype=torch.float64))]
+
+    def loss(a, b, t, bias):
+        a, b = (torch.nn.functional.normalize(x, dim=-1) for x in (a, b))
+        return losses.sigmoid_loss(
+            a, b, inverse_temperature=t, bias=bias, labels=labels, chunk_size=chunk_size
+        )
+
+    assert torch.autograd.gradcheck(loss, inputs)
+    assert torch.autograd.gradgradcheck(loss, inputs)
+
+
+@pytest.mark.parametrize("t", [1e3, 1e4])
+def test_float32_gradients_have_no_subnormal_numbers(t):
+    u, v = (x.requires_grad_() for x in pairs(12, 3, dtype=torch.float32))
+    losses.sigmoid_loss(u, v, inverse_temperature=t, relative_bias=0.1).backward()
+    for x in (u.grad, v.grad):
+        assert not ((x != 0) & (x.abs() < 1e-38)).any()
+
+
+def test_it_maps_and_differentiates_under_torch_func():
+    u, v = torch.stack([pairs(6, 3, k)[0] for k in range(4)]), pairs(6, 3)[1]
+
+    def loss(x, t):
+        return losses.sigmoid_loss(
+            torch.nn.functional.normalize(x, dim=-1), v, inverse_temperature=t, relative_bias=0.1
+        )
+
+    t = torch.tensor([1.0, 5.0, 20.0, 60.0], dtype=torch.float64)
+    expected = torch.stack([loss(x, s) for x, s in zip(u, t, strict=True)])
+    torch.testing.assert_close(torch.func.vmap(loss)(u, t), expected)
+    torch.testing.assert_close(
+        torch.func.vmap(loss, in_dims=(0, None))(u, t[1]), torch.stack([loss(x, t[1]) for x in u])
+    )
+    by_u = torch.func.vmap(torch.func.grad(loss))(u, t)
+    for x, s, found in zip(u, t, by_u, strict=True):
+        x = x.clone().requires_grad_()
+        torch.testing.assert_close(found, torch.autograd.grad(loss(x, s), x)[0])
+
+
+@pytest.mark.parametrize(
+    ("labels", "message"),
+    [
+        (torch.ones(3, 3, dtype=torch.bool), "boolean matrix of shape"),
+        ([0, 1, 2], "integer group ids, 7 of u and 7 of v"),
+        ([0.5] * 7, "integer group ids"),
+        (([0] * 7, [1] * 6), "integer group ids"),
+    ],
+)
+def test_bad_labels_are_named(labels, message):
+    with pytest.raises(ValueError, match=message):
+        losses.sigmoid_loss(*pairs(), inverse_temperature=1.0, bias=0.0, labels=labels)
+
+
+def test_sets_of_two_sizes_need_labels():
     u, v = pairs()
-    with pytest.raises(ValueError, match="process group"):
-        losses.distributed_sigmoid_loss(u, v, inverse_temperature=9.0, relative_bias=0.2)
+    with pytest.raises(ValueError, match="same shape"):
+        losses.sigmoid_loss(u[:4], v, inverse_temperature=1.0, bias=0.0)
+    with pytest.raises(ValueError, match="but for N"):
+        losses.sigmoid_loss(u, random_points(7, 2, seed=0), inverse_temperature=1.0, bias=0.0, labels=[0] * 7)

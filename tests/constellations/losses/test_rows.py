@@ -2,6 +2,7 @@
 
 import math
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
@@ -106,3 +107,25 @@ def test_descent_reports_what_it_reached_and_does_not_depend_on_its_batch():
 def test_bad_input_is_named(call, message):
     with pytest.raises(ValueError, match=message):
         call()
+
+
+def test_info_nce_and_triplet_against_brute_force():
+    u, v = (random_points(8, 3, seed=5, stream=k) for k in (0, 1))
+    t, a = 7.0, 0.5
+    s = (u @ v.T).numpy()
+    rows = sum(np.log(np.exp(t * s[i]).sum()) - t * s[i, i] for i in range(8))
+    columns = sum(np.log(np.exp(t * s[:, i]).sum()) - t * s[i, i] for i in range(8))
+    assert losses.info_nce(u, v, inverse_temperature=t).item() == pytest.approx(rows, rel=1e-12)
+    both = losses.info_nce(u, v, inverse_temperature=t, symmetric=True).item()
+    assert both == pytest.approx(rows + columns, rel=1e-12)
+    distances = ((u[:, None] - v[None]) ** 2).sum(-1).numpy()
+    expected = sum(
+        max(distances[i, i] - distances[i, j] + a, 0) for i in range(8) for j in range(8) if i != j
+    )
+    assert losses.triplet(u, v, margin_parameter=a).item() == pytest.approx(expected, rel=1e-12)
+
+
+def test_info_nce_near_zero_keeps_its_digits():
+    eye = torch.eye(4, dtype=torch.float64)
+    value = losses.info_nce(eye, eye, inverse_temperature=60.0).item()
+    assert value == pytest.approx(4 * math.log1p(3 * math.exp(-60.0)), rel=1e-12)

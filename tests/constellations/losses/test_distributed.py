@@ -1,0 +1,116 @@
+"""A batch spread over processes: value and gradients are those of the whole, whatever the shards."""
+
+import datetime
+import warnings
+
+import pytest
+import torch
+import torch.distributed as dist
+
+from constellations import losses
+from constellations.sphere import random_points
+
+SIZES = {1: [7], 2: [4, 3], 3: [3, 1, 4]}
+CASES = {
+    "matched": {},
+    "chunks": {"chunk_size": 2},
+    "mean": {"reduction": "mean"},
+    "published": {"variant": "published"},
+    "ids": {"labels": "ids"},
+    "matrix": {"labels": "matrix"},
+}
+
+
+def problem(n_processes):
+    n = sum(SIZES[n_processes])
+    u, v = (random_points(n, 3, seed=1, stream=k) for k in (0, 1))
+    ids = torch.arange(n) % 3
+    return u, v, {"ids": ids, "matrix": (ids[:, None] == ids) ^ torch.eye(n, dtype=torch.bool)}
+
+
+def scalars():
+    return [torch.tensor(x, dtype=torch.float64, requires_grad=True) for x in (40.0, 0.6)]
+
+
+def start(rank, n_processes, folder):
+    torch.set_num_threads(1)
+    store = dist.FileStore(f"{folder}/store", n_processes)
+    limit = datetime.timedelta(seconds=60)
+    dist.init_process_group("gloo", store=store, rank=rank, world_size=n_processes, timeout=limit)
+
+
+def one_process(rank, n_processes, folder):
+    start(rank, n_processes, folder)
+    warnings.simplefilter("error", FutureWarning)
+    u, v, labels = problem(n_processes)
+    rows = slice(sum(SIZES[n_processes][:rank]), sum(SIZES[n_processes][: rank + 1]))
+    results = {}
+    for name, case in CASES.items():
+        for averaged in (False, True):
+            mine = [x[rows].clone().requires_grad_() for x in (u, v)] + scalars()
+            options = {key: labels[value][rows] if key == "labels" else value for key, value in case.items()}
+            loss = losses.distributed_sigmoid_loss(
+                *mine[:2], inverse_temperature=mine[2], relative_bias=mine[3], averaged=averaged, **options
+            )
+            loss.backward()
+            results[name, averaged] = [loss.detach(), *(x.grad for x in mine)]
+    torch.save(results, f"{folder}/{rank}.pt")
+    dist.destroy_process_group()
+
+
+@pytest.mark.parametrize("n_processes", [1, 2, 3])
+def test_processes_add_up_to_the_whole_loss_and_gradient(n_processes, tmp_path):
+    torch.multiprocessing.spawn(one_process, args=(n_processes, str(tmp_path)), nprocs=n_processes)
+    parts = [torch.load(tmp_path / f"{rank}.pt") for rank in range(n_processes)]
+    u, v, labels = problem(n_processes)
+    for name, case in CASES.items():
+        whole = [x.clone().requires_grad_() for x in (u, v)] + scalars()
+        options = {key: labels[value] if key == "labels" else value for key, value in case.items()}
+        loss = losses.sigmoid_loss(
+            *whole[:2], inverse_temperature=whole[2], relative_bias=whole[3], **options
+        )
+        loss.backward()
+        for averaged, factor in ((False, 1), (True, n_processes)):
+            values = [part[name, averaged] for part in parts]
+            torch.testing.assert_close(sum(x[0] for x in values), loss.detach(), rtol=1e-12, atol=0)
+            for k in (0, 1):
+                found = torch.cat([x[1 + k] for x in values])
+                torch.testing.assert_close(found, factor * whole[k].grad, rtol=1e-11, atol=1e-13)
+            for k in (2, 3):
+                found = sum(x[1 + k] for x in values)
+                torch.testing.assert_close(found, factor * whole[k].grad, rtol=1e-11, atol=1e-13)
+
+
+def one_faulty_process(rank, n_processes, folder):
+    start(rank, n_processes, folder)
+    u, v = (random_points(4, 3, seed=1, stream=k) for k in (0, 1))
+    said = []
+    for bad in (
+        (u * 2, v),
+        (u[:3], v),
+        (u[:, :2] / u[:, :2].norm(dim=1, keepdim=True),) * 2,
+        (u.float(), v.float()),
+    ):
+        try:
+            losses.distributed_sigmoid_loss(
+                *(bad if rank else (u, v)), inverse_temperature=9.0, relative_bias=0.2
+            )
+        except ValueError as error:
+            said.append(str(error))
+    torch.save(said, f"{folder}/{rank}.pt")
+    dist.destroy_process_group()
+
+
+def test_one_bad_process_is_a_value_error_on_all(tmp_path):
+    torch.multiprocessing.spawn(one_faulty_process, args=(2, str(tmp_path)), nprocs=2)
+    said = [torch.load(tmp_path / f"{rank}.pt") for rank in range(2)]
+    assert all("are not on process" in message for message in said[0])
+    assert len(said[0]) == len(said[1]) == 4
+    assert "norm 1" in said[1][0]
+    assert "same shape" in said[1][1]
+
+
+def test_the_distributed_loss_needs_a_process_group():
+    u, v = (random_points(4, 3, seed=1, stream=k) for k in (0, 1))
+    with pytest.raises(ValueError, match="process group"):
+        losses.distributed_sigmoid_loss(u, v, inverse_temperature=9.0, relative_bias=0.2)
