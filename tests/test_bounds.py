@@ -133,7 +133,7 @@ def test_every_known_code_lies_inside_the_bracket(code):
 def test_the_bracket_closes_on_simplices(dim):
     a = -1 / dim
     for b in (-0.5, 0.0, (1 + a) / 2):
-        m = constructions.code_margin(a, relative_bias=b)
+        m = bounds.code_margin(a, b)
         at = dim if b == (1 + a) / 2 else dim + 1
         low, high = bounds.log_max_pairs_lower(at, m, b), bounds.log_max_pairs_upper(at, m, b)
         assert low == pytest.approx(math.log(dim + 1)) and high == pytest.approx(math.log(dim + 1))

@@ -9,10 +9,9 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
-from constellations.bounds.exponents import exponent_lower, exponent_upper, margin_upper_bound
-from constellations.bounds.inverse import margin_bracket, required_dimension
-from constellations.bounds.sizes import log_max_pairs_lower, log_max_pairs_upper
+from constellations import bounds
 
+Row = tuple[str, float, str, str]
 EPILOG = """\
 Give two of --pairs, --dim and --margin; the third is bracketed by rigorous bounds. The margin is the half gap
 m* = (min s_ii - max s_ij) / 2, the relative bias b / t lies in the middle of the gap.
@@ -25,14 +24,16 @@ m* = (min s_ii - max s_ij) / 2, the relative bias b / t lies in the middle of th
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; returns the exit status (2 for bad input)."""
-    parser = _parser()
-    options = parser.parse_args(arguments)
+    options = _parser().parse_args(arguments)
     try:
-        answer = _answer(options)
+        title, rows = _answer(options.pairs, options.dim, options.margin, options.relative_bias)
     except ValueError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
-    print(json.dumps(answer) if options.json else _describe(answer))
+    if options.json:
+        print(json.dumps({name: x for name, x, *_ in rows} | {f"{name}_by": why for name, _, _, why in rows}))
+    else:
+        print("\n  ".join([title, *(f"{text}  ({why})" for *_, text, why in rows)]))
     return 0
 
 
@@ -46,59 +47,43 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--pairs", type=float, metavar="N", help="number of pairs, for example 1e10")
     parser.add_argument("--dim", type=int, metavar="D", help="embedding dimension")
     parser.add_argument("--margin", type=float, metavar="M", help="margin m (half the gap)")
-    parser.add_argument(
-        "--relative-bias", type=float, default=0.0, metavar="B", help="relative bias b / t (default 0)"
-    )
+    bias = "relative bias b / t (default 0)"
+    parser.add_argument("--relative-bias", type=float, default=0.0, metavar="B", help=bias)
     parser.add_argument("--json", action="store_true", help="print JSON")
     return parser
 
 
-def _answer(options: argparse.Namespace) -> dict[str, Any]:
-    n, d, m, b = options.pairs, options.dim, options.margin, options.relative_bias
-    if sum(x is None for x in (n, d, m)) != 1:
-        given = [name for name, x in (("--pairs", n), ("--dim", d), ("--margin", m)) if x is not None]
+def _answer(n: Any, d: Any, m: Any, b: float) -> tuple[str, list[Row]]:
+    """What was asked, and one row for each end of the bracket: name, value, text, what decided."""
+    given = [f"--{name}" for name, x in (("pairs", n), ("dim", d), ("margin", m)) if x is not None]
+    if len(given) != 2:
         raise ValueError(f"give exactly two of --pairs, --dim and --margin, got {' '.join(given) or 'none'}")
-    asked = {name: x for name, x in (("pairs", n), ("dim", d), ("margin", m)) if x is not None}
-    asked["relative_bias"] = b
-    if d is None:
-        low, high = required_dimension(n, m, b)
-        return {**asked, "dim_low": low, "dim_high": high}
-    if n is None:
-        answer = {
-            "log_pairs_lower": log_max_pairs_lower(d, m, b),
-            "log_pairs_upper": log_max_pairs_upper(d, m, b),
-        }
-        if m < margin_upper_bound(b):
-            answer |= {"exponent_lower": exponent_lower(m, b), "exponent_upper": exponent_upper(m, b)}
-        return {**asked, **answer}
-    guaranteed, impossible = margin_bracket(n, d, b)
-    return {**asked, "margin_guaranteed": guaranteed, "margin_impossible_above": impossible}
-
-
-def _describe(answer: dict[str, Any]) -> str:
-    b = f"relative bias {answer['relative_bias']:g}"
-    if "dim_low" in answer:
-        return (
-            f"{_count(math.log(answer['pairs']))} pairs, margin {answer['margin']:g}, {b}\n"
-            f"  impossible below  d = {answer['dim_low']:,}\n  possible from     d = {answer['dim_high']:,}"
+    if n is not None and m is not None:
+        ends, why = bounds.required_dimension(n, m, b, explain=True)
+        texts = [f"impossible below  d = {ends[0]:,}", f"possible from     d = {ends[1]:,}"]
+        title, names = f"{_count(math.log(n))} pairs, margin {m:g}", ("dim_low", "dim_high")
+    elif n is not None and d is not None:
+        ends, why = bounds.margin_bracket(n, d, b, explain=True)
+        texts = [f"possible          m = {ends[0]:.4f}", f"impossible above  m = {ends[1]:.4f}"]
+        title, names = (
+            f"{_count(math.log(n))} pairs, d = {d:,}",
+            ("margin_guaranteed", "margin_impossible_above"),
         )
-    if "log_pairs_lower" in answer:
-        text = (
-            f"d = {answer['dim']:,}, margin {answer['margin']:g}, {b}\n"
-            f"  possible          N = {_count(answer['log_pairs_lower'])}\n"
-            f"  impossible above  N = {_count(answer['log_pairs_upper'])}"
-        )
-        if "exponent_lower" in answer:
-            text += (
-                f"\n  exponents log(N)/d for large d: at least {answer['exponent_lower']:.4g} (Theorem 3.3), "
-                f"at most {answer['exponent_upper']:.4g} (Theorem 3.5)"
-            )
-        return text
-    return (
-        f"{_count(math.log(answer['pairs']))} pairs, d = {answer['dim']:,}, {b}\n"
-        f"  possible          m = {answer['margin_guaranteed']:.4f}\n"
-        f"  impossible above  m = {answer['margin_impossible_above']:.4f}"
-    )
+    else:
+        sizes = bounds.log_max_pairs_lower, bounds.log_max_pairs_upper
+        ends, why = zip(*(size(d, m, b, explain=True) for size in sizes), strict=True)
+        texts = [f"possible          N = {_count(ends[0])}", f"impossible above  N = {_count(ends[1])}"]
+        title, names = f"d = {d:,}, margin {m:g}", ("log_pairs_lower", "log_pairs_upper")
+    rows = list(zip(names, ends, texts, why, strict=True))
+    if n is None and m < bounds.margin_upper_bound(b):
+        rates = bounds.exponent_lower(m, b), bounds.exponent_kabatiansky_levenshtein(m, b)
+        texts = [
+            f"log(N)/d for large d: {side} {x:.4g}"
+            for side, x in zip(("at least", "at most"), rates, strict=True)
+        ]
+        names, why = ("exponent_lower", "exponent_upper"), ("Theorem 3.3", "Kabatiansky and Levenshtein")
+        rows += zip(names, rates, texts, why, strict=True)
+    return f"{title}, relative bias {b:g}", rows
 
 
 def _count(log_pairs: float) -> str:

@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from constellations.bounds.caps import check_dim
-from constellations.bounds.exponents import TOLERANCE, margin_upper_bound, region
+from constellations.bounds.region import TOLERANCE, margin_upper_bound, region
 from constellations.bounds.sizes import log_max_pairs_lower, log_max_pairs_upper
 from constellations.checks import finite, plain
 
 LARGEST = 1e15  # numbers of pairs up to which floats are exact integers with room to spare
 STEPS = 60
+Condition = Callable[[np.ndarray], Any]
 
 
-def required_dimension(n_pairs: Any, margin: Any, relative_bias: Any) -> Any:
+def required_dimension(
+    n_pairs: ArrayLike, margin: ArrayLike, relative_bias: ArrayLike, *, n_modalities: int = 2, explain: bool = False
+) -> Any:  # fmt: skip
     r"""Bracket of the smallest dimension in which ``N`` pairs form an ``(m, b_rel)``-constellation.
 
     Parameters
@@ -24,39 +29,43 @@ def required_dimension(n_pairs: Any, margin: Any, relative_bias: Any) -> Any:
     n_pairs:
         ``2 <= N <= 1e15``, an integer (``1e10`` is one) or an array.
     margin, relative_bias:
-        ``m > 0``, ``m + b_rel <= 1`` and ``(3 - 4/N) m <= 1 + b_rel``; arrays broadcast.
+        ``m > 0``, ``m + b_rel <= 1`` and ``(3 - 4/N) m <= 1 + b_rel`` (for more modalities
+        :func:`margin_upper_bound`); arrays broadcast.
+    n_modalities, explain:
+        As for :func:`log_max_pairs_upper`.
 
     Returns
     -------
     (low, high)
         Integers, or integer arrays: below ``low`` dimensions the pairs do not fit (:func:`log_max_pairs_upper`), from
-        ``high`` on they do (:func:`log_max_pairs_lower`); at least 2.
-
-    Raises
-    ------
-    ValueError
-        For parameters outside these limits; the message names the inequality that fails and the nearest margin.
+        ``high`` on they do (:func:`log_max_pairs_lower`); at least 1. With ``explain`` also the pair of names: the
+        bound that excludes ``low - 1`` and the construction that fills ``high``.
 
     Examples
     --------
     >>> required_dimension(1e10, 0.07, 0.07)
-    (26, 51)
-    >>> required_dimension(5, 0.4, 0.0)
-    (3, 5)
+    (28, 51)
+    >>> required_dimension(1e12, 0.25, 0.0, explain=True)[1]
+    ('Levenshtein', 'covering with one more dimension')
     """
     n = check_pairs(n_pairs)
     region(margin, relative_bias, positive=True)
     n, m, b = np.broadcast_arrays(n, np.asarray(margin, dtype=float), np.asarray(relative_bias, dtype=float))
-    _check_finite(n, m, b)
+    _check_finite(n, m, b, n_modalities)
     goal = np.log(n) - TOLERANCE
-    low = _smallest(lambda d: log_max_pairs_upper(d, m, b) >= goal, n)
-    high = _smallest(lambda d: log_max_pairs_lower(d, m, b) >= goal, n)
-    if n.ndim == 0:
-        return int(low), int(high)
-    return low.astype(np.int64), high.astype(np.int64)
+    upper, lower = _sizes(n_modalities)
+    low = _smallest(lambda d: upper(d, m, b) >= goal, n)
+    high = _smallest(lambda d: lower(d, m, b) >= goal, n)
+    bracket = plain(low.astype(np.int64)), plain(high.astype(np.int64))
+    if not explain:
+        return bracket
+    below = np.asarray(upper(np.maximum(low - 1, 1), m, b, explain=True)[1])
+    return bracket, (plain(np.where(low > 1, below, "nothing")), lower(high, m, b, explain=True)[1])
 
 
-def margin_bracket(n_pairs: Any, dim: Any, relative_bias: Any) -> Any:
+def margin_bracket(
+    n_pairs: ArrayLike, dim: ArrayLike, relative_bias: ArrayLike, *, n_modalities: int = 2, explain: bool = False
+) -> Any:  # fmt: skip
     r"""Margins between which the best one of ``N`` pairs in ``R^d`` at this relative bias lies.
 
     Parameters
@@ -64,37 +73,50 @@ def margin_bracket(n_pairs: Any, dim: Any, relative_bias: Any) -> Any:
     n_pairs:
         ``2 <= N <= 1e15``, an integer or an array.
     dim:
-        ``d >= 2``; broadcast.
+        ``d >= 1``; broadcast.
     relative_bias:
         In (-1, 1); broadcast.
+    n_modalities, explain:
+        As for :func:`log_max_pairs_upper`.
 
     Returns
     -------
     (guaranteed, impossible)
         Floats or arrays: a constellation with margin ``guaranteed`` exists (0 if no positive margin is guaranteed),
-        and none has a margin above ``impossible``.
-
-    Raises
-    ------
-    ValueError
-        For ``N < 2``, ``d < 2`` or a relative bias outside (-1, 1).
+        and none has a margin above ``impossible``. With ``explain`` also the pair of names of what decided.
 
     Examples
     --------
     >>> [round(m, 4) for m in margin_bracket(5, 6, 0.0)]
     [0.4545, 0.4545]
+    >>> margin_bracket(5, 6, 0.0, explain=True)[1]
+    ('simplex with one more dimension', 'Theorem 3.4')
     """
-    n, d = check_pairs(n_pairs), check_dim(dim, at_least=2)
-    limit = np.asarray(margin_upper_bound(relative_bias, n_pairs=n))
+    n, d = check_pairs(n_pairs), check_dim(dim)
+    limit = np.asarray(margin_upper_bound(relative_bias, n_pairs=n, n_modalities=n_modalities))
     region(0.0, relative_bias)
     n, d, b, limit = np.broadcast_arrays(n, d, np.asarray(relative_bias, dtype=float), limit)
     goal = np.log(n) - TOLERANCE
-    guaranteed, _ = _largest(lambda m: log_max_pairs_lower(d, m, b) >= goal, limit)
-    _, impossible = _largest(lambda m: log_max_pairs_upper(d, m, b) >= goal, limit)
-    return plain(guaranteed), plain(impossible)
+    upper, lower = _sizes(n_modalities)
+    ends = []
+    for size in (lower, upper):  # both fall as the margin grows
+        start = np.where(np.asarray(size(d, limit, b)) >= goal, limit, 0.0)
+        ends.append(_onset(lambda m, size=size: size(d, m, b) < goal, start, limit))  # type: ignore[misc]
+    guaranteed, impossible = ends[0][0], ends[1][1]
+    bracket = plain(guaranteed), plain(impossible)
+    if not explain:
+        return bracket
+    exists = np.asarray(lower(d, np.maximum(guaranteed, 1e-300), b, explain=True)[1])
+    excludes = np.asarray(upper(d, np.maximum(impossible, 1e-300), b, explain=True)[1])
+    names = np.where(guaranteed > 0, exists, "nothing"), np.where(impossible < limit, excludes, "Theorem 3.4")
+    return bracket, (plain(names[0]), plain(names[1]))
 
 
-def check_pairs(n_pairs: Any) -> np.ndarray:
+def _sizes(k: int) -> tuple[Callable[..., Any], Callable[..., Any]]:
+    return partial(log_max_pairs_upper, n_modalities=k), partial(log_max_pairs_lower, n_modalities=k)
+
+
+def check_pairs(n_pairs: ArrayLike) -> np.ndarray:
     """As a float array of integers from 2 to ``1e15``, or a ValueError."""
     n = finite(n_pairs, "n_pairs")
     if np.any(n < 2) or np.any(n > LARGEST) or np.any(n != np.round(n)):
@@ -102,35 +124,35 @@ def check_pairs(n_pairs: Any) -> np.ndarray:
     return n
 
 
-def _check_finite(n: np.ndarray, m: np.ndarray, b: np.ndarray) -> None:
+def _check_finite(n: np.ndarray, m: np.ndarray, b: np.ndarray, k: int) -> None:
     """Theorem 3.4 for exactly this many pairs; the other inequalities were checked before."""
-    wrong = (3 - 4 / n) * m > 1 + b + TOLERANCE
+    limit = np.asarray(margin_upper_bound(b, n_pairs=n, n_modalities=k))
+    wrong = m > np.maximum(limit, 0) * (1 + TOLERANCE) + TOLERANCE
     if np.any(wrong):
-        bad_n, bad_m, bad_b = (float(x[wrong].flat[0]) for x in (n, m, b))
+        bad_n, bad_m, bad_b, nearest = (float(x[wrong].flat[0]) for x in (n, m, b, limit))
+        fails = "(3 - 4/N) m <= 1 + b_rel" if k == 2 else f"(k + 1 - 2k/N) m <= 1 + (k-1) b_rel, k = {k},"
         raise ValueError(
-            f"margin {bad_m:g} at relative_bias {bad_b:g} breaks (3 - 4/N) m <= 1 + b_rel for N = {bad_n:.15g} pairs; "
-            f"the nearest margin allowed is {(1 + bad_b) / (3 - 4 / bad_n):.6g}"
+            f"margin {bad_m:g} at relative_bias {bad_b:g} breaks {fails} for N = {bad_n:.15g} pairs; "
+            f"the nearest margin allowed is {nearest:.6g}"
         )
 
 
-def _smallest(holds: Callable[[np.ndarray], Any], n: np.ndarray) -> np.ndarray:
-    """Smallest integer ``d >= 2`` with ``holds(d)``, elementwise; it holds at ``d = N`` (simplices) and ever after."""
-    low, high = np.full(n.shape, 2.0), np.full(n.shape, 2.0)
-    while not np.all(holds(high)) and np.any(high < n):
-        high = np.where(holds(high), high, np.minimum(4 * high, n))
-    while np.any(low < high):
-        middle = np.floor((low + high) / 2)
-        enough = np.asarray(holds(middle))
-        low, high = np.where(enough, low, np.minimum(middle + 1, high)), np.where(enough, middle, high)
-    return high
+def _smallest(holds: Condition, n: np.ndarray) -> np.ndarray:
+    """Smallest integer ``d >= 1`` with ``holds(d)``, elementwise; it holds for a few more than ``N`` dimensions."""
+    high = np.ones(n.shape)
+    while np.any(missing := ~np.asarray(holds(high))) and np.any(high < 8 * n):
+        high = np.where(missing, 4 * high, high)
+    return _onset(holds, np.floor(high / 4), high, whole=True)[1]
 
 
-def _largest(holds: Callable[[np.ndarray], Any], limit: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Margins around the largest one with ``holds``: (holds or 0, fails or the limit), by bisection on ``[0, limit]``."""
-    whole = np.asarray(holds(np.maximum(limit, 1e-300)))
-    low, high = np.where(whole, limit, 0.0), np.array(limit, dtype=float)
+def _onset(
+    holds: Condition, low: np.ndarray, high: np.ndarray, *, whole: bool = False
+) -> tuple[np.ndarray, np.ndarray]:
+    """Where a condition sets in that fails at ``low`` and holds at ``high``, by bisection to neighbouring numbers."""
     for _ in range(STEPS):
-        middle = np.where(low < high, (low + high) / 2, high)
-        enough = np.asarray(holds(np.maximum(middle, 1e-300)))
-        low, high = np.where(enough, middle, low), np.where(enough, high, middle)
+        if whole and np.all(high - low <= 1):
+            break
+        middle = np.maximum(np.floor((low + high) / 2), 1) if whole else (low + high) / 2
+        enough = np.asarray(holds(middle))
+        low, high = np.where(enough, low, middle), np.where(enough, middle, high)
     return low, high

@@ -1,121 +1,101 @@
-"""How many pairs fit into a given dimension: rigorous bounds at every finite ``d``."""
+"""How many pairs fit into a given dimension: rigorous bounds at every finite ``d``, from those for spherical codes."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
-from constellations.bounds.caps import check_dim, log_cap_measure
-from constellations.bounds.exponents import TOLERANCE, region
+from constellations.bounds.caps import check_dim
+from constellations.bounds.codes import LOWER, UPPER, log_code_lower, log_code_upper
+from constellations.bounds.region import TOLERANCE, check_modalities, code_of, region
 from constellations.checks import plain
 
-CEILING = 34.0  # logarithms up to which sizes are rounded to integers (they are exact floats below exp(36))
 
+def log_max_pairs_upper(
+    dim: ArrayLike,
+    margin: ArrayLike,
+    relative_bias: ArrayLike,
+    *,
+    n_modalities: int = 2,
+    explain: bool = False,
+) -> Any:
+    r"""Logarithm of a number that no ``(d, m, b_rel)``-constellation exceeds: a bound on ``N_SC(d, alpha)``.
 
-def log_max_pairs_upper(dim: Any, margin: Any, relative_bias: Any) -> Any:
-    r"""Logarithm of a number that no ``(d, m, b_rel)``-constellation exceeds.
-
-    .. math::
-        N \le \min_{k \ge 1,\, 1 + k\alpha > 0} \frac{k}{\Gamma_d\bigl(\sqrt{(1 + k\alpha)/(k+1)}\bigr)},
-        \qquad N \le 1 - \frac1\alpha \quad\text{if } \alpha < 0
+    The least of: simplices and Rankin's bound at ``alpha <= 0``, the polygon in the plane, Fejes Toth's bound in space,
+    Levenshtein's bound, and the bound from caps (:func:`log_cap_bound`) where it is smaller.
 
     Parameters
     ----------
     dim:
-        ``d >= 2``, an integer or an array.
+        ``d >= 1``, an integer or an array.
     margin, relative_bias:
         ``m > 0``, ``m + b_rel <= 1`` and ``m <= 1 + b_rel``; numbers or arrays, broadcast.
+    n_modalities:
+        ``k >= 2`` modalities of which every two form a constellation: ``alpha_k`` in place of ``alpha``.
+    explain:
+        Also return the name of the bound that decided.
 
     Returns
     -------
-    float or array
-        Natural logarithm, at least ``log 2`` up to rounding; not rounded to the logarithm of an integer.
-
-    Raises
-    ------
-    ValueError
-        For a dimension below 2 or outside the region, with the inequality that fails.
-
-    Notes
-    -----
-    Caps of the midpoints ``(U_i + V_i)/2``: more than ``k`` of them in one cap would contradict Theorem 3.4, applied
-    to those pairs. Ours; the exponent is that of Theorem 3.5. The search over ``k`` takes the function to decrease and
-    then increase; every ``k`` is a valid bound, so that a miss would only make the bound weaker.
+    float or array, or (value, name)
+        Natural logarithm, at least ``log 2``; up to ``1e9`` pairs of an integer. Never too small through rounding.
 
     Examples
     --------
-    >>> int(np.exp(log_max_pairs_upper(24, 0.25, 0.75)))  # the kissing number of R^24 is 196560
-    799919
+    >>> round(np.exp(log_max_pairs_upper(24, 0.25, 0.75)))  # the kissing number of R^24
+    196560
+    >>> [log_max_pairs_upper(d, 0.1, 0.0, explain=True)[1] for d in (1, 2, 10)]
+    ['pigeonhole', 'circle', 'Levenshtein']
     """
-    d, a, _ = _broadcast(dim, margin, relative_bias)
-    shape, d, a = d.shape, d.ravel(), a.ravel()
-    best = log_covering(d, a, best_cluster(d, a))
-    with np.errstate(divide="ignore"):
-        simplex = np.where(a < 0, 1 - 1 / np.where(a < 0, a, -1.0), np.inf)
-        return plain(np.minimum(best, np.log(simplex)).reshape(shape))
+    d, m, b = _broadcast(dim, margin, relative_bias)
+    allowed = np.floor(1 + 1 / np.maximum(m - b, 1e-9) + TOLERANCE)  # alpha_k needs 1 + (k-1)(b - m) >= 0
+    k = np.clip(allowed, 2, check_modalities(n_modalities))
+    log, index = log_code_upper(d.ravel(), code_of(m, b, k).ravel())
+    value = plain(np.maximum(log, np.log(2)).reshape(d.shape))
+    return (value, plain(np.array(UPPER)[index].reshape(d.shape))) if explain else value
 
 
-def best_cluster(dim: np.ndarray, a: np.ndarray) -> np.ndarray:
-    """The ``k`` with the least bound, by bisection on the sign of its differences, arrays of one shape."""
-    low, high = np.ones_like(dim), 8 * dim + 64
-    negative = a < 0
-    room = np.ceil(-1 / np.where(negative, a, -1.0)) - 1  # 1 + k alpha > 0
-    high = np.maximum(np.where(negative, np.minimum(high, room), high), 1.0)
-    while np.any(low < high):
-        middle = np.floor((low + high) / 2)
-        falls = log_covering(dim, a, middle + 1) < log_covering(dim, a, middle)
-        low = np.where((low < high) & falls, middle + 1, low)
-        high = np.where((low < high) & ~falls, middle, high)
-    return low
-
-
-def log_covering(dim: np.ndarray, a: np.ndarray, k: np.ndarray) -> np.ndarray:
-    """``log(k / Gamma_d(x_k))``; where ``1 + k alpha <= 0`` the cap is half the sphere and the bound of no use."""
-    squared = np.maximum((1 + k * a) / (k + 1), 0.0)
-    return np.log(k) - log_cap_measure(dim, np.sqrt(squared))
-
-
-def log_max_pairs_lower(dim: Any, margin: Any, relative_bias: Any) -> Any:
+def log_max_pairs_lower(
+    dim: ArrayLike,
+    margin: ArrayLike,
+    relative_bias: ArrayLike,
+    *,
+    n_modalities: int = 2,
+    explain: bool = False,
+) -> Any:
     r"""Logarithm of a number of pairs for which a ``(d, m, b_rel)``-constellation exists.
 
-    The larger of what two kinds of codes give: inner products at most ``alpha`` in ``R^{d-1}`` with one more
-    dimension (Theorem 3.3), or at most ``b_rel - m`` in ``R^d`` used as ``U = V``, which wins near ``m + b_rel = 1``.
-    A code in ``R^n`` with inner products at most ``c`` can have at least
+    The larger of what two kinds of codes give: inner products at most ``alpha`` in ``R^{d-k+1}`` with ``k - 1`` more
+    dimensions for ``k`` modalities (Theorem 3.3, Construction 2), or at most ``b_rel - m`` in ``R^d`` used as
+    ``U = V``, which wins near ``m + b_rel = 1``. A code in ``R^n`` with inner products at most ``c`` can have at least
 
     .. math::
         \max\bigl(\lceil 1/\Gamma_n(c) \rceil,\;\; 2n \text{ if } c \ge 0,\;\;
         \min(n + 1, \lfloor 1 - 1/c \rfloor) \text{ if } c < 0\bigr)
 
-    points: a maximal code covers the sphere; cross-polytopes; simplices.
-
-    Parameters and errors are those of :func:`log_max_pairs_upper`. Sizes up to ``exp(34)`` are logarithms of integers.
+    points. Parameters are those of :func:`log_max_pairs_upper`; sizes up to ``exp(34)`` are logarithms of integers.
 
     Examples
     --------
     >>> round(np.exp(log_max_pairs_lower(4, 0.25, 0.0)))
     6
+    >>> log_max_pairs_lower(4, 0.25, 0.0, explain=True)[1]
+    'cross-polytope with one more dimension'
     """
-    d, a, c = _broadcast(dim, margin, relative_bias)
-    return plain(np.maximum(_log_code_size(d - 1, a), _log_code_size(d, c)))
+    d, m, b = _broadcast(dim, margin, relative_bias)
+    k = check_modalities(n_modalities)
+    lifted, by = log_code_lower(d.ravel() - (k - 1), code_of(m, b, k).ravel())
+    equal, by_itself = log_code_lower(d.ravel(), (b - m).ravel())
+    value = plain(np.maximum(lifted, equal).reshape(d.shape))
+    more = "one more dimension" if k == 2 else f"{k - 1} more dimensions"
+    names = np.array([f"{name} with {more}" for name in LOWER] + [f"{name} as U = V" for name in LOWER])
+    index = np.where(lifted > equal, by, by_itself + len(LOWER))
+    return (value, plain(names[index].reshape(d.shape))) if explain else value
 
 
-def _log_code_size(dim: np.ndarray, c: np.ndarray) -> np.ndarray:
-    """Log of a number of points that some code of inner products ``<= c`` has; 0 (one point) for ``c < -1``."""
-    covering = -log_cap_measure(dim, np.clip(c, -1, 1))
-    with np.errstate(over="ignore"):
-        whole = np.log(np.maximum(np.ceil(np.exp(np.minimum(covering, CEILING)) * (1 - TOLERANCE)), 1.0))
-    covering = np.where(covering < CEILING, whole, covering)
-    negative = c < -TOLERANCE
-    simplex = np.floor((1 - 1 / np.where(negative, c, -1.0)) * (1 + TOLERANCE))
-    explicit = np.where(negative, np.minimum(dim + 1, simplex), 2 * dim)
-    explicit = np.where(c < -1 - TOLERANCE, 1.0, explicit)
-    return np.maximum(covering, np.log(explicit))
-
-
-def _broadcast(dim: Any, margin: Any, relative_bias: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Dimension, ``alpha`` and ``b_rel - m``, arrays of one shape."""
-    d = check_dim(dim, at_least=2)
+def _broadcast(dim: ArrayLike, margin: ArrayLike, relative_bias: ArrayLike) -> tuple[np.ndarray, ...]:
+    """Dimension, margin and relative bias, arrays of one shape."""
     m, b = region(margin, relative_bias, positive=True)
-    d, a, c = np.broadcast_arrays(d, (1 + b - 3 * m) / (1 + b + m), b - m)
-    return d, a, c
+    return tuple(np.broadcast_arrays(check_dim(dim), m, b))

@@ -1,6 +1,6 @@
-"""Explicit constellations: from spherical codes, by lifting, composing, adapting, and the tight modality-gap family.
+"""Explicit constellations: from spherical codes, by lifting, composing, adapting; and the codes behind them.
 
-``points`` are unit vectors ``[N, d]``. Two-sided constructions return ``(u, v)`` in float64.
+``points`` are unit vectors ``[N, d]``. Two-sided constructions return ``(u, v)`` in float64. Import everything from here.
 """
 
 from constellations.constructions.catalogue import SphericalCode, known_spherical_codes
@@ -8,11 +8,11 @@ from constellations.constructions.codes import (
     cross_polytope,
     derived_code,
     greedy_code,
+    max_inner_product,
     regular_polygon,
     simplex,
 )
-from constellations.constructions.compositions import antiprism, compose
-from constellations.constructions.families import tight_modality_gap
+from constellations.constructions.families import antiprism, compose, tight_modality_gap
 from constellations.constructions.lattices import golay_codewords, leech_vectors
 from constellations.constructions.lifts import (
     adapt_locked,
@@ -20,13 +20,8 @@ from constellations.constructions.lifts import (
     double_constant_embedding,
     from_spherical_code,
     lift,
+    midpoints,
     simplex_modalities,
-)
-from constellations.constructions.placement import (
-    check_region,
-    code_inner_product,
-    code_margin,
-    max_inner_product,
 )
 
 __all__ = [
@@ -34,9 +29,6 @@ __all__ = [
     "adapt_locked",
     "adapt_trained",
     "antiprism",
-    "check_region",
-    "code_inner_product",
-    "code_margin",
     "compose",
     "cross_polytope",
     "derived_code",
@@ -48,6 +40,7 @@ __all__ = [
     "leech_vectors",
     "lift",
     "max_inner_product",
+    "midpoints",
     "regular_polygon",
     "simplex",
     "simplex_modalities",

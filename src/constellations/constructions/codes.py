@@ -6,50 +6,56 @@ import math
 
 import numpy as np
 import torch
+from numpy.typing import ArrayLike
 from scipy.linalg import helmert
 from torch import Tensor
 
-from constellations.sphere import random_points
+from constellations.checks import integer
+from constellations.sphere import as_points, random_points
+
+
+def as_code(points: ArrayLike | Tensor, name: str) -> Tensor:
+    """At least two unit vectors ``[N, d]`` in float64."""
+    x = as_points(points, name)
+    if x.ndim != 2 or len(x) < 2:
+        raise ValueError(f"{name} must have shape [N, d] with N >= 2, got {tuple(x.shape)}")
+    return x.to(torch.float64)
+
+
+def max_inner_product(points: ArrayLike | Tensor) -> float:
+    """Largest inner product of two different points of a code ``[N, d]``, ``N >= 2``.
+
+    >>> round(max_inner_product(simplex(5)), 12)
+    -0.25
+    """
+    x = as_code(points, "points")
+    return (x @ x.T).fill_diagonal_(-2.0).max().item()
 
 
 def simplex(n: int) -> Tensor:
     """The ``n`` vertices of a regular simplex in ``R^(n-1)``: inner products ``-1/(n-1)``, shape ``[n, n-1]``.
 
-    Raises
-    ------
-    ValueError
-        If ``n`` is not an integer of at least 2.
-
-    Examples
-    --------
     >>> round((simplex(4) @ simplex(4).T)[0, 1].item(), 12)
     -0.333333333333
     """
-    _require_integer(n, "n", at_least=2)
+    integer(n, "n", 2)
     return torch.from_numpy(np.ascontiguousarray(helmert(n).T) * math.sqrt(n / (n - 1)))
 
 
 def cross_polytope(dim: int) -> Tensor:
     """The ``2 dim`` points ``+-e_i`` of ``R^dim``: inner products 0 and -1, shape ``[2 dim, dim]``.
 
-    Raises
-    ------
-    ValueError
-        If ``dim`` is not an integer of at least 1.
-
-    Examples
-    --------
     >>> cross_polytope(2).tolist()
     [[1.0, 0.0], [0.0, 1.0], [-1.0, -0.0], [-0.0, -1.0]]
     """
-    _require_integer(dim, "dim", at_least=1)
+    integer(dim, "dim", 1)
     identity = torch.eye(dim, dtype=torch.float64)
     return torch.cat([identity, -identity])
 
 
 def regular_polygon(n: int) -> Tensor:
     """``n`` equally spaced points of the circle, shape ``[n, 2]``, for ``n >= 2``."""
-    _require_integer(n, "n", at_least=2)
+    integer(n, "n", 2)
     angles = 2 * math.pi * torch.arange(n, dtype=torch.float64) / n
     return torch.stack([angles.cos(), angles.sin()], dim=-1)
 
@@ -60,18 +66,11 @@ def greedy_code(dim: int, max_inner_product: float, *, n_candidates: int, seed: 
     The simplest code of exponential size: ``n_candidates`` uniform points are tried, those too near an earlier
     one are dropped. Returns ``[n, dim]``, ``n >= 1``.
 
-    Raises
-    ------
-    ValueError
-        For ``dim < 2``, ``n_candidates < 1`` or an inner product outside ``[-1, 1)``.
-
-    Examples
-    --------
     >>> len(greedy_code(3, 0.5, n_candidates=2000, seed=0)) >= 8
     True
     """
-    _require_integer(dim, "dim", at_least=2)
-    _require_integer(n_candidates, "n_candidates", at_least=1)
+    integer(dim, "dim", 2)
+    integer(n_candidates, "n_candidates", 1)
     if not -1 <= max_inner_product < 1:
         raise ValueError(f"max_inner_product must be in [-1, 1), got {max_inner_product!r}")
     candidates = random_points(n_candidates, dim, seed=seed).numpy()
@@ -91,8 +90,6 @@ def derived_code(points: Tensor, inner_product: float) -> Tensor:
     A point with largest inner product ``a`` turns, at ``inner_product = a``, into a code one dimension lower with
     largest inner product ``a / (1 + a)``: 1/2 gives 1/3, then 1/4. Coordinates are in the orthogonal complement.
 
-    Examples
-    --------
     >>> derived_code(simplex(4), -1 / 3).shape
     torch.Size([3, 2])
     """
@@ -107,8 +104,3 @@ def derived_code(points: Tensor, inner_product: float) -> Tensor:
     ]
     projected = chosen @ basis
     return projected / projected.norm(dim=-1, keepdim=True)
-
-
-def _require_integer(value: int, name: str, *, at_least: int) -> None:
-    if isinstance(value, bool) or int(value) != value or value < at_least:
-        raise ValueError(f"{name} must be an integer of at least {at_least}, got {value!r}")

@@ -1,14 +1,75 @@
-"""Construction 3: the family on which Theorem 3.6 cannot be improved."""
+"""Constellations of their own: sums of two codes, antiprisms, the family on which Theorem 3.6 cannot be improved."""
 
 from __future__ import annotations
 
 import math
 
 import torch
+from numpy.typing import ArrayLike
 from torch import Tensor
 
-from constellations.constructions.arguments import append, require_integer
-from constellations.constructions.codes import simplex
+from constellations.checks import integer
+from constellations.constructions.codes import as_code, regular_polygon, simplex
+from constellations.constructions.lifts import append
+
+
+def compose(x: ArrayLike | Tensor, y: ArrayLike | Tensor, *, p: float, q: float) -> tuple[Tensor, Tensor]:
+    r"""Realise ``s_ij = p <x_i, x_j> + q <y_i, y_j>`` in ``R^{d1+d2}``, for any ``|p| + |q| <= 1``.
+
+    .. math::
+        U = (X\cos\theta, Y\sin\theta), \; V = (X\cos\eta, Y\sin\eta), \quad
+        \theta, \eta = \tfrac12\bigl(\arccos(p-q) \pm \arccos(p+q)\bigr)
+
+    because ``cos cos = p`` and ``sin sin = q`` are half the sum and difference of ``cos(theta -+ eta) = p +- q``.
+
+    >>> u, v = compose(regular_polygon(4), [[1.0], [-1.0], [1.0], [-1.0]], p=0.6, q=0.3)
+    >>> torch.round(u @ v.T, decimals=6)[0].tolist()
+    [0.9, -0.3, -0.3, -0.3]
+    """
+    x, y = as_code(x, "x"), as_code(y, "y")
+    if len(x) != len(y):
+        raise ValueError(f"x and y must have the same number of points, got {len(x)} and {len(y)}")
+    if not abs(p) + abs(q) <= 1 + 1e-12:
+        raise ValueError(f"p and q must satisfy |p| + |q| <= 1, got p = {p!r}, q = {q!r}")
+    total, difference = (math.acos(min(max(z, -1.0), 1.0)) for z in (p + q, p - q))
+    theta, eta = (difference + total) / 2, (difference - total) / 2
+    return (
+        torch.cat([math.cos(theta) * x, math.sin(theta) * y], dim=-1),
+        torch.cat([math.cos(eta) * x, math.sin(eta) * y], dim=-1),
+    )
+
+
+def antiprism(n_pairs: int, *, relative_bias: float) -> tuple[Tensor, Tensor]:
+    r"""An even polygon composed with alternating signs, in ``R^3``: margin ``2 b (1 - cos(2 pi/N))``.
+
+    With ``c1 = cos(2 pi/N)``, ``c2 = cos(4 pi/N)``: ``p = 2b/(1+c1)`` and ``q = p (c1-c2)/2`` make nearest and
+    next-nearest neighbours equally near. Beats :func:`from_spherical_code` on the ``N``-gon exactly when
+    ``b_rel > 1/(5 + 2 c1)``.
+
+    Parameters
+    ----------
+    n_pairs:
+        Even ``N >= 4``.
+    relative_bias:
+        In ``(0, 1/(3 - 2 c1)]``.
+
+    >>> from constellations.geometry import separation
+    >>> s = separation(*antiprism(6, relative_bias=0.5))
+    >>> round(s.margin, 12), round(s.relative_bias, 12)
+    (0.5, 0.5)
+    """
+    integer(n_pairs, "n_pairs", 4)
+    if n_pairs % 2:
+        raise ValueError(f"n_pairs must be even, got {n_pairs}")
+    c1, c2 = math.cos(2 * math.pi / n_pairs), math.cos(4 * math.pi / n_pairs)
+    largest = 1 / (3 - 2 * c1)
+    if not 0 < relative_bias <= largest + 1e-12:
+        raise ValueError(
+            f"relative_bias must be in (0, {largest:.6g}] for n_pairs {n_pairs}, got {relative_bias!r}"
+        )
+    p = 2 * relative_bias / (1 + c1)
+    signs = 1.0 - 2.0 * (torch.arange(n_pairs, dtype=torch.float64) % 2)
+    return compose(regular_polygon(n_pairs), signs[:, None], p=p, q=p * (c1 - c2) / 2)
 
 
 def tight_modality_gap(dim: int, *, n_wedge: int) -> tuple[Tensor, Tensor]:
@@ -31,14 +92,12 @@ def tight_modality_gap(dim: int, *, n_wedge: int) -> tuple[Tensor, Tensor]:
     (u, v)
         ``[N, d]`` each, the wedge first.
 
-    Examples
-    --------
     >>> u, v = tight_modality_gap(3, n_wedge=5)
     >>> u.shape, torch.equal(u[5:], v[5:])
     (torch.Size([7, 3]), True)
     """
-    require_integer(dim, "dim", 3)
-    require_integer(n_wedge, "n_wedge", 3)
+    integer(dim, "dim", 3)
+    integer(n_wedge, "n_wedge", 3)
     w = simplex(dim)
     across = (w[1] - w[2]) / (w[1] - w[2]).norm()
     half_width = math.atan(1 / ((dim - 1) * (across @ w[1]).item())) / 2

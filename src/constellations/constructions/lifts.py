@@ -3,30 +3,45 @@
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import torch
+from numpy.typing import ArrayLike
 from torch import Tensor
 
-from constellations.constructions.arguments import (
-    append,
-    as_code,
-    as_float64_pairs,
-    require_integer,
-)
-from constellations.constructions.codes import simplex
-from constellations.constructions.placement import code_margin, max_inner_product
-from constellations.sphere import as_points
+from constellations.bounds import code_margin
+from constellations.checks import integer
+from constellations.constructions.codes import as_code, max_inner_product, simplex
+from constellations.sphere import as_pairs, as_points, normalize
 
 
-def from_spherical_code(points: Any, *, relative_bias: float) -> tuple[Tensor, Tensor]:
+def append(x: Tensor, *values: float) -> Tensor:
+    """``x`` with constant coordinates appended on the last axis."""
+    return torch.cat([x, *(x.new_full((*x.shape[:-1], 1), value) for value in values)], dim=-1)
+
+
+def midpoints(u: ArrayLike | Tensor, v: ArrayLike | Tensor) -> Tensor:
+    r"""The normalised midpoints ``(U_i + V_i)/|U_i + V_i|``: a spherical code, ``[..., N, d]`` in float64.
+
+    If ``(u, v)`` is an ``(m, b_rel)``-constellation with ``1 + b_rel + m > 0``, their inner products are at most
+    ``alpha(m, b_rel)``, whatever the sign of ``m``, as long as ``m <= 1 + b_rel``: the midpoint theorem, proved in
+    :mod:`constellations.bounds`. So ``N_MRB(d, m, b_rel) <= N_SC(d, alpha)``.
+
+    >>> points = simplex(4)
+    >>> torch.allclose(midpoints(*from_spherical_code(points, relative_bias=0.2))[:, :3], points)
+    True
+    """
+    u, v = as_pairs(u, v)
+    return normalize(u.to(torch.float64) + v.to(torch.float64))
+
+
+def from_spherical_code(points: ArrayLike | Tensor, *, relative_bias: float) -> tuple[Tensor, Tensor]:
     r"""A code ``[N, d]`` turned into a constellation ``[N, d+1]`` with the given optimal relative bias.
 
     .. math::
         U_i = (\delta X_i, \sqrt{1-\delta^2}), \quad V_i = (\delta X_i, -\sqrt{1-\delta^2}), \quad
         \delta^2 = \frac{2(1+b_{rel})}{3+\alpha}
 
-    with ``alpha`` the code's largest inner product; the margin is :func:`code_margin`. Above
+    with ``alpha`` the code's largest inner product; the margin is :func:`constellations.bounds.code_margin`. Above
     ``b_rel = (1+alpha)/2``, where ``delta = 1`` and ``U = V``, both get the *same* last coordinate and
     ``delta^2 = 2(1-b_rel)/(1-alpha)``: ``U = V`` with margin ``1 - b_rel``.
 
@@ -37,17 +52,10 @@ def from_spherical_code(points: Any, *, relative_bias: float) -> tuple[Tensor, T
     relative_bias:
         Between -1 and 1, neither included.
 
-    Raises
-    ------
-    ValueError
-        For repeated points, vectors off the sphere or a relative bias out of range.
-
     Notes
     -----
     Theorem 3.3 of the paper with one extra dimension in place of two.
 
-    Examples
-    --------
     >>> from constellations.constructions import cross_polytope
     >>> from constellations.geometry import separation
     >>> s = separation(*from_spherical_code(cross_polytope(3), relative_bias=0.0))
@@ -58,7 +66,7 @@ def from_spherical_code(points: Any, *, relative_bias: float) -> tuple[Tensor, T
     alpha = max_inner_product(x)
     if alpha >= 1 - 1e-15:
         raise ValueError(f"points must be distinct, got two with inner product {alpha!r}")
-    code_margin(alpha, relative_bias=relative_bias)
+    code_margin(alpha, relative_bias)  # refuses a relative bias out of range
     squared = 2 * (1 + relative_bias) / (3 + alpha)
     side = -1.0
     if squared > 1:
@@ -67,7 +75,7 @@ def from_spherical_code(points: Any, *, relative_bias: float) -> tuple[Tensor, T
     return append(delta * x, rest), append(delta * x, side * rest)
 
 
-def lift(u: Any, v: Any, *, delta: float, phi: float) -> tuple[Tensor, Tensor]:
+def lift(u: ArrayLike | Tensor, v: ArrayLike | Tensor, *, delta: float, phi: float) -> tuple[Tensor, Tensor]:
     r"""Construction 1: two more dimensions move a constellation within the existence region.
 
     .. math::
@@ -82,19 +90,12 @@ def lift(u: Any, v: Any, *, delta: float, phi: float) -> tuple[Tensor, Tensor]:
     delta, phi:
         ``delta > 0`` and ``delta^2 + phi^2 <= 1``.
 
-    Raises
-    ------
-    ValueError
-        For vectors off the sphere, ``delta <= 0`` or ``delta^2 + phi^2 > 1`` (with the largest ``phi`` allowed).
-
-    Examples
-    --------
     >>> from constellations.constructions import cross_polytope
     >>> u, v = lift(cross_polytope(2), cross_polytope(2), delta=0.6, phi=0.0)
     >>> round((u[0] @ v[0]).item(), 12)
     -0.28
     """
-    u, v = as_float64_pairs(u, v)
+    u, v = (side.to(torch.float64) for side in as_pairs(u, v))
     if not 0 < delta <= 1:
         raise ValueError(f"delta must be in (0, 1], got {delta!r}")
     rest = 1 - delta * delta - phi * phi
@@ -107,7 +108,7 @@ def lift(u: Any, v: Any, *, delta: float, phi: float) -> tuple[Tensor, Tensor]:
     return append(delta * u, phi, last), append(delta * v, phi, -last)
 
 
-def simplex_modalities(points: Any, *, n_modalities: int, delta: float) -> Tensor:
+def simplex_modalities(points: ArrayLike | Tensor, *, n_modalities: int, delta: float) -> Tensor:
     r"""Construction 2: ``k`` modalities ``U^(a)_i = (delta X_i, sqrt(1-delta^2) w_a)``, ``w`` a regular simplex.
 
     For two modalities matching and non-matching inner products are
@@ -127,8 +128,6 @@ def simplex_modalities(points: Any, *, n_modalities: int, delta: float) -> Tenso
     Tensor
         ``[k, N, d + k - 1]``.
 
-    Examples
-    --------
     >>> from constellations.constructions import cross_polytope
     >>> simplex_modalities(cross_polytope(3), n_modalities=4, delta=0.8).shape
     torch.Size([4, 6, 6])
@@ -136,7 +135,7 @@ def simplex_modalities(points: Any, *, n_modalities: int, delta: float) -> Tenso
     x = as_code(points, "points")
     if not 0 < delta <= 1:
         raise ValueError(f"delta must be in (0, 1], got {delta!r}")
-    require_integer(n_modalities, "n_modalities", 2)
+    integer(n_modalities, "n_modalities", 2)
     suffix = math.sqrt(1 - delta * delta) * simplex(n_modalities)
     k, n = n_modalities, len(x)
     body = (delta * x).expand(k, n, -1)
@@ -149,42 +148,36 @@ def double_constant_embedding(n_pairs: int, *, delta: float) -> tuple[Tensor, Te
     All matching inner products equal ``2 delta^2 - 1``, all others ``delta^2 (N-2)/(N-1) - 1``; shape ``[N, N]``.
     ``delta`` in [0, 1]; 0 is the antipodal collapse, 1 gives ``u = v``. (Lee, Chang and Sohn 2024.)
 
-    Examples
-    --------
     >>> u, v = double_constant_embedding(3, delta=1.0)
     >>> torch.equal(u, v)
     True
     """
     if not 0 <= delta <= 1:
         raise ValueError(f"delta must be in [0, 1], got {delta!r}")
-    require_integer(n_pairs, "n_pairs", 2)
+    integer(n_pairs, "n_pairs", 2)
     w, rest = delta * simplex(n_pairs), math.sqrt(1 - delta * delta)
     return append(w, rest), append(w, -rest + 0.0)
 
 
-def adapt_locked(x: Any, *, delta: float) -> Tensor:
+def adapt_locked(x: ArrayLike | Tensor, *, delta: float) -> Tensor:
     """Adapter of the locked encoder in Observation 1: ``(delta x, sqrt(1-delta^2))``, ``[..., N, d]`` to ``d+1``.
 
-    Examples
-    --------
     >>> adapt_locked([[1.0, 0.0]], delta=0.6).tolist()
     [[0.6, 0.0, 0.8]]
     """
     return _adapt(x, delta, 1.0)
 
 
-def adapt_trained(x: Any, *, delta: float) -> Tensor:
+def adapt_trained(x: ArrayLike | Tensor, *, delta: float) -> Tensor:
     """Adapter of the trained encoder in Observation 1: ``(delta x, -sqrt(1-delta^2))``, ``[..., N, d]`` to ``d+1``.
 
-    Examples
-    --------
     >>> adapt_trained([[1.0, 0.0]], delta=0.6).tolist()
     [[0.6, 0.0, -0.8]]
     """
     return _adapt(x, delta, -1.0)
 
 
-def _adapt(x: Any, delta: float, side: float) -> Tensor:
+def _adapt(x: ArrayLike | Tensor, delta: float, side: float) -> Tensor:
     if not 0 < delta <= 1:
         raise ValueError(f"delta must be in (0, 1], got {delta!r}")
     return append(delta * as_points(x, "x"), side * math.sqrt(1 - delta * delta))

@@ -1,0 +1,115 @@
+"""Margins, relative biases and the inner products of the codes behind them: the region of Theorem 3.4."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from constellations.checks import finite, plain
+
+TOLERANCE = 1e-12  # margins and biases are typed decimals: the edge of the region belongs to it
+
+
+def alpha(margin: ArrayLike, relative_bias: ArrayLike, *, n_modalities: int = 2) -> float | np.ndarray:
+    r"""Largest inner product of the spherical code behind a constellation, negative beyond ``3m = 1 + b_rel``.
+
+    .. math:: \alpha(m, b_{rel}) = \frac{1 + b_{rel} - 3m}{1 + b_{rel} + m}, \qquad
+              \alpha_k = \frac{1 + (k-1) b_{rel} - (k+1) m}{1 + (k-1)(b_{rel} + m)} \text{ for } k \text{ modalities}
+
+    Arrays broadcast. Raises a ValueError unless ``m >= 0``, ``-1 < b_rel < 1``, ``m + b_rel <= 1`` and
+    ``m <= 1 + b_rel`` (without which there are not even two pairs). :func:`code_margin` inverts it for two modalities.
+
+    >>> alpha(0.25, 0.0)
+    0.2
+    """
+    return plain(code_of(*region(margin, relative_bias), check_modalities(n_modalities)))
+
+
+def code_margin(max_inner_product: ArrayLike, relative_bias: ArrayLike) -> float | np.ndarray:
+    r"""Best margin that a code of largest inner product ``a`` gives: ``mu_b(a) = min((1-a)(1+b)/(3+a), 1-b)``.
+
+    Realised with one more dimension (:func:`constellations.constructions.from_spherical_code`), it is also the most
+    that ``R^d`` itself can give: by :func:`constellations.constructions.midpoints`, with ``A_n(N)`` the least possible
+    largest inner product of ``N`` points of ``R^n``, ``mu_b(A_{d-1}(N)) <= best margin <= mu_b(A_d(N))``.
+
+    >>> code_margin(0.2, 0.0)
+    0.25
+    """
+    a, b = np.broadcast_arrays(
+        finite(max_inner_product, "max_inner_product"), finite(relative_bias, "relative_bias")
+    )
+    if np.any(a < -1) or np.any(a >= 1):
+        raise ValueError(f"max_inner_product must be in [-1, 1), got {max_inner_product!r}")
+    _check_bias(b)
+    return plain(np.minimum((1 - a) * (1 + b) / (3 + a), 1 - b))
+
+
+def margin_upper_bound(
+    relative_bias: ArrayLike, *, n_pairs: ArrayLike | None = None, n_modalities: int = 2
+) -> float | np.ndarray:
+    r"""Largest margin that unit vectors of any dimension allow: ``min(1 - b_rel, (1 + (k-1) b_rel)/(k + 1 - 2k/N))``.
+
+    Theorem 3.4 for ``k = 2``; for more modalities ours. Fewer pairs than modalities (``N < k``) are bounded by ``N`` of
+    the modalities, so ``k`` becomes ``N``. ``n_pairs=None`` is the limit of many pairs. Never below 0; arrays broadcast.
+
+    >>> margin_upper_bound(0.0), margin_upper_bound(0.0, n_pairs=4), margin_upper_bound(0.75)
+    (0.3333333333333333, 0.5, 0.25)
+    """
+    b = finite(relative_bias, "relative_bias")
+    if np.any(np.abs(b) > 1):
+        raise ValueError(f"relative_bias must be in [-1, 1], got {relative_bias!r}")
+    n = np.inf if n_pairs is None else finite(n_pairs, "n_pairs")
+    if np.any(n < 2):
+        raise ValueError(f"n_pairs must be at least 2, got {n_pairs!r}")
+    k = np.minimum(check_modalities(n_modalities), n)
+    return plain(np.maximum(np.minimum((1 + (k - 1) * b) / (k + 1 - 2 * k / n), 1 - b), 0.0))
+
+
+def code_of(m: np.ndarray, b: np.ndarray, k: int | np.ndarray) -> np.ndarray:
+    """``alpha_k``, without checks."""
+    return (1 + (k - 1) * b - (k + 1) * m) / (1 + (k - 1) * (b + m))
+
+
+def region(
+    margin: ArrayLike, relative_bias: ArrayLike, *, many: bool = False, positive: bool = False
+) -> tuple[np.ndarray, np.ndarray]:
+    """Both as float arrays of one shape, or a ValueError that names the inequality that fails and the nearest margin.
+
+    ``many`` asks for ``3m <= 1 + b_rel``, the limit of many pairs, in place of ``m <= 1 + b_rel``; ``positive`` for a
+    margin above 0.
+    """
+    m, b = np.broadcast_arrays(finite(margin, "margin"), finite(relative_bias, "relative_bias"))
+    _check_bias(b)
+    wrong = m <= 0 if positive else m < 0
+    if np.any(wrong):
+        allowed = "above 0 (at margin 0 any number of pairs fits)" if positive else "at least 0"
+        raise ValueError(f"margin must be {allowed}, got {_first(m, wrong):g}")
+    factor = 3.0 if many else 1.0
+    where = (m + b > 1 + TOLERANCE) | (factor * m > 1 + b + TOLERANCE)
+    if np.any(where):
+        bad_m, bad_b = _first(m, where), _first(b, where)
+        fails = "m + b_rel <= 1" if bad_m + bad_b > 1 + TOLERANCE else f"{'3' if many else ''}m <= 1 + b_rel"
+        raise ValueError(
+            f"margin {bad_m:g} at relative_bias {bad_b:g} breaks {fails}; "
+            f"the nearest margin allowed is {min(1 - bad_b, (1 + bad_b) / factor):.6g}"
+        )
+    return m, b
+
+
+def check_modalities(n_modalities: int) -> int:
+    """``k >= 2`` as it is, or a ValueError."""
+    if n_modalities != int(n_modalities) or n_modalities < 2:
+        raise ValueError(f"n_modalities must be an integer of at least 2, got {n_modalities!r}")
+    return int(n_modalities)
+
+
+def _check_bias(b: np.ndarray) -> None:
+    wrong = np.abs(b) >= 1
+    if np.any(wrong):
+        raise ValueError(
+            f"relative_bias must be between -1 and 1 (neither included), got {_first(b, wrong):g}"
+        )
+
+
+def _first(values: np.ndarray, where: np.ndarray) -> float:
+    return float(values[where].flat[0] if values.ndim else values)
