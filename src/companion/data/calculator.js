@@ -6,12 +6,7 @@ function (key, bounds) {
   root.querySelector("form").hidden = false;
   var fields = {}, outputs = Array.from(root.querySelectorAll("output"));
   root.querySelectorAll("input").forEach(function (input) { fields[input.name] = input; });
-  var error = root.querySelector("[role=alert]"), preset = root.querySelector("select");
-
-  function value(name) {
-    var text = fields[name].value.trim().replace(/[\u2212\u2013]/g, "-").replace(/(\d)[,\s_](?=\d{3}(\D|$))/g, "$1");
-    return text === "" ? NaN : Number(text);
-  }
+  var error = root.querySelector("[role=alert]"), remark = root.querySelector("[role=status]"), preset = root.querySelector("select");
 
   function count(log) {
     if (log < Math.log(1e7)) return Math.floor(Math.exp(log) * (1 + 1e-12)).toLocaleString("en");
@@ -22,18 +17,37 @@ function (key, bounds) {
     outputs.forEach(function (output) { output.innerHTML = texts[output.name] || "\u2013"; });
   }
 
-  function update() {
-    var n = value("pairs"), m = value("margin"), b = value("bias"), d = value("dim");
-    var problem = bounds.check(n, m, b, d);
-    error.textContent = problem;
-    if (problem) return show({});
-    var dims = bounds.requiredDimension(n, m, b), pairs = bounds.logPairs(d, m, b), margins = bounds.marginBracket(n, d, b);
-    show({
-      dim_low: dims[0].toLocaleString("en"), dim_high: dims[1].toLocaleString("en"),
-      pairs_low: count(pairs[0]), pairs_high: count(pairs[1]),
-      margin_low: margins[0].toFixed(4), margin_high: margins[1].toFixed(4),
-      dim: d.toLocaleString("en"), pairs: count(Math.log(n))
+  // All four numbers, or null once it is said which field holds none.
+  function values() {
+    var read = {}, remarks = [], wrong = "";
+    Object.keys(fields).forEach(function (name) {
+      var found = bounds.parse(fields[name].value), bad = isNaN(found[0]);
+      fields[name].setAttribute("aria-invalid", String(bad));
+      if (bad && !wrong) wrong = found[1] + " (" + fields[name].parentNode.firstChild.textContent.trim() + ").";
+      else if (found[1]) remarks.push(found[1] + ".");
+      read[name] = found[0];
     });
+    error.textContent = wrong || bounds.check(read.pairs, read.margin, read.bias, read.dim);
+    remark.textContent = error.textContent ? "" : remarks.join(" ");
+    return error.textContent ? null : read;
+  }
+
+  function update() {
+    var read = values();
+    if (!read) return show({});
+    var n = read.pairs, d = read.dim, texts = {dim: d.toLocaleString("en"), pairs: count(Math.log(n))};
+    var brackets = {
+      dim: [bounds.requiredDimension(n, read.margin, read.bias), function (x) { return x.toLocaleString("en"); }],
+      pairs: [bounds.logPairs(d, read.margin, read.bias), count],
+      margin: [bounds.marginBracket(n, d, read.bias), function (x) { return x.toFixed(4); }]
+    };
+    Object.keys(brackets).forEach(function (name) {
+      ["low", "high"].forEach(function (side, k) {
+        texts[name + "_" + side] = brackets[name][1](brackets[name][0].ends[k]);
+        texts[name + "_" + side + "_by"] = brackets[name][0].by[k];
+      });
+    });
+    show(texts);
   }
 
   root.querySelector("form").addEventListener("submit", function (event) { event.preventDefault(); });

@@ -6,17 +6,18 @@ import hashlib
 import html
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
+from typing import Any
 
 from constellations import bounds
 
 FIELDS = (
-    ("pairs", "number of pairs N"),
-    ("margin", "margin m"),
-    ("bias", "relative bias b_rel"),
-    ("dim", "dimension d"),
+    ("pairs", "number of pairs N", "10^9, 1e9 and 1,000,000 are read alike"),
+    ("margin", "margin m", "half the gap; SigLIP models reach .07 on average"),
+    ("bias", "relative bias b_rel", "the middle of the gap; theirs is near .07"),
+    ("dim", "dimension d", "768 to 1,152 in those models"),
 )
 ROWS = (
     ("dim", "Dimension that {pairs} pairs need at this margin", "impossible below", "possible from"),
@@ -25,17 +26,22 @@ ROWS = (
 )
 
 STYLE = """
-.bounds-calculator form { display: flex; flex-wrap: wrap; gap: .6em 1.2em; align-items: end }
+.bounds-calculator form { display: flex; flex-wrap: wrap; gap: .6em 1.2em; align-items: start }
 .bounds-calculator form[hidden] { display: none }
-.bounds-calculator label { display: flex; flex-direction: column; gap: .15em }
+.bounds-calculator label { display: flex; flex-direction: column; gap: .15em; max-width: 14em }
+.bounds-calculator small { font-size: .8em; opacity: .8 }
 .bounds-calculator input, .bounds-calculator select
   { color: #111; background: #fff; border: 1px solid #777; border-radius: 3px; padding: .15em .4em }
-.bounds-calculator [role=alert] { min-height: 1.5em; margin: .5em 0 }
+.bounds-calculator input[aria-invalid=true] { border-color: #b3261e }
+.bounds-calculator p { margin: .5em 0 }
+.bounds-calculator [role=alert] { min-height: 1.5em; color: #b3261e; font-weight: bold }
+html[data-theme=dark] .bounds-calculator [role=alert] { color: #ff8a80 }
 .bounds-calculator table { width: 100%; border-collapse: collapse; color: inherit; background: none }
 .bounds-calculator th, .bounds-calculator td
   { font-weight: normal; text-align: left; padding: .3em .6em .3em 0; color: inherit; background: none;
-    border: 0; border-top: 1px solid #999 }
-.bounds-calculator td output { font-weight: bold }
+    border: 0; border-top: 1px solid #999; vertical-align: top }
+.bounds-calculator td > output { font-weight: bold }
+.bounds-calculator td small { display: block }
 """
 
 
@@ -75,17 +81,17 @@ def calculator(
     ValueError
         For values outside the limits of :func:`constellations.bounds.required_dimension`.
     """
-    values = {"pairs": _plain(n_pairs), "margin": repr(margin), "bias": repr(relative_bias), "dim": str(dim)}
+    values = _plain(n_pairs), repr(float(margin)), repr(float(relative_bias)), str(int(dim))
     answers = _answers(n_pairs, margin, relative_bias, dim)
     inputs = "".join(
-        f"<label>{label}"
-        f'<input name="{name}" value="{values[name]}" inputmode="decimal" size="12" autocomplete="off"></label>'
-        for name, label in FIELDS
+        f'<label>{label}<input name="{name}" value="{value}" inputmode="text" size="12" autocomplete="off">'
+        f"<small>{hint}</small></label>"
+        for (name, label, hint), value in zip(FIELDS, values, strict=True)
     )
     rows = "".join(_row(name, title, words, answers) for name, title, *words in ROWS)
     body = (
         f"<form hidden>{inputs}{_choices(presets)}</form>"
-        '<p role="alert"></p>'
+        '<p role="alert"></p><p role="status"></p>'
         f"<table><tbody>{rows}</tbody></table>"
     )
     key = "calculator-" + hashlib.sha256(body.encode()).hexdigest()[:12]
@@ -98,35 +104,40 @@ def calculator(
 
 
 def _answers(n: float, m: float, b: float, dim: int) -> dict[str, str]:
-    low, high = bounds.required_dimension(n, m, b)
-    guaranteed, impossible = bounds.margin_bracket(n, dim, b)
-    return {
-        "dim_low": f"{low:,}",
-        "dim_high": f"{high:,}",
-        "pairs_low": _count(bounds.log_max_pairs_lower(dim, m, b)),
-        "pairs_high": _count(bounds.log_max_pairs_upper(dim, m, b)),
-        "margin_low": f"{guaranteed:.4f}",
-        "margin_high": f"{impossible:.4f}",
-        "dim": f"{dim:,}",
-        "pairs": _count(math.log(n)),
+    sizes = (bounds.log_max_pairs_lower, bounds.log_max_pairs_upper)
+    low, high = (size(dim, m, b, explain=True) for size in sizes)
+    brackets: dict[str, tuple[tuple[Any, Any], tuple[str, str], Callable[[Any], str]]] = {
+        "dim": (*bounds.required_dimension(n, m, b, explain=True), "{:,}".format),
+        "pairs": ((low[0], high[0]), (low[1], high[1]), _count),
+        "margin": (*bounds.margin_bracket(n, dim, b, explain=True), "{:.4f}".format),
     }
+    answers = {"dim": f"{dim:,}", "pairs": _count(math.log(n))}
+    for name, (ends, reasons, text) in brackets.items():
+        for side, end, reason in zip(("low", "high"), ends, reasons, strict=True):
+            answers |= {f"{name}_{side}": text(end), f"{name}_{side}_by": reason}
+    return answers
 
 
 def _row(name: str, title: str, words: Sequence[str], answers: dict[str, str]) -> str:
     for inserted in ("pairs", "dim"):
-        title = title.replace(f"{{{inserted}}}", f'<output name="{inserted}">{answers[inserted]}</output>', 1)
+        title = title.replace(f"{{{inserted}}}", _output(inserted, answers), 1)
     cells = "".join(
-        f'<td>{word} <output name="{name}_{side}">{answers[f"{name}_{side}"]}</output></td>'
-        for word, side in zip(words, ("low", "high"), strict=True)
+        f"<td>{word} {_output(end, answers)}<small>by {_output(f'{end}_by', answers)}</small></td>"
+        for word, end in zip(words, (f"{name}_low", f"{name}_high"), strict=True)
     )
     return f'<tr><th scope="row">{title}</th>{cells}</tr>'
+
+
+def _output(name: str, answers: dict[str, str]) -> str:
+    return f'<output name="{name}">{answers[name]}</output>'
 
 
 def _choices(presets: Sequence[Preset]) -> str:
     if not presets:
         return ""
     options = "".join(
-        f'<option value="{k}" data-margin="{p.margin!r}" data-bias="{p.relative_bias!r}" data-dim="{p.dim}">'
+        f'<option value="{k}" data-margin="{float(p.margin)!r}" data-bias="{float(p.relative_bias)!r}"'
+        f' data-dim="{int(p.dim)}">'
         f"{html.escape(p.label)}</option>"
         for k, p in enumerate(presets, start=1)
     )

@@ -80,14 +80,15 @@ def _continued_fraction(a: np.ndarray, z: np.ndarray) -> np.ndarray:
     """The fraction of the incomplete beta function with ``b = 1/2``, by Lentz's method; its terms have one sign."""
     b = 0.5
     c, d = np.ones_like(z), 1 / (1 - (a + b) * z / (a + 1))
-    value = d.copy()
+    value, settled = d.copy(), np.zeros(z.shape, dtype=bool)
     for m in range(1, MAX_TERMS):
         even = m * (b - m) * z / ((a + 2 * m - 1) * (a + 2 * m))
         odd = -(a + m) * (a + b + m) * z / ((a + 2 * m) * (a + 2 * m + 1))
         for step in (even, odd):
             d, c = 1 / (1 + step * d), 1 + step / c
             value *= d * c
-        if np.all(np.abs(d * c - 1) < 1e-15):
+        settled |= np.abs(d * c - 1) < 1e-14
+        if np.all(settled):
             return value
     raise ArithmeticError(f"the continued fraction did not settle in {MAX_TERMS} terms")
 
@@ -113,9 +114,8 @@ def best_cluster(dim: ArrayLike, max_inner_product: ArrayLike) -> float | np.nda
     Every ``k`` is a valid bound: were there a second minimum, a miss would only make the bound weaker.
     """
     d, a = np.broadcast_arrays(np.asarray(dim, dtype=float), np.asarray(max_inner_product, dtype=float))
-    low, high = np.ones_like(d), 8 * d + 64
-    room = np.ceil(-1 / np.where(a < 0, a, -1.0)) - 1  # 1 + k a > 0
-    high = np.maximum(np.where(a < 0, np.minimum(high, room), high), 1.0)
+    room = np.maximum(np.ceil(-1 / np.minimum(a, -1e-12)) - 1, 1)  # 1 + k a > 0
+    low, high = np.ones_like(d), np.where(a < 0, np.minimum(8 * d + 64, room), 8 * d + 64)
     while np.any(low < high):
         middle = np.floor((low + high) / 2)
         falls = np.asarray(log_cap_bound(d, a, middle + 1)) < log_cap_bound(d, a, middle)

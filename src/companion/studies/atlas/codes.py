@@ -13,7 +13,8 @@ import numpy as np
 
 from companion.studies.atlas.search import best_codes
 from constellations.atomic import replace_on_success
-from constellations.constructions import code_margin, max_inner_product
+from constellations.bounds import code_margin
+from constellations.constructions import max_inner_product
 
 
 @lru_cache(maxsize=1)
@@ -66,7 +67,7 @@ def margin_from_codes(dim: int, n_pairs: int, relative_bias: float) -> float:
         raise ValueError(f"codes are listed for {sorted(codes)}, got dim {dim!r} and n_pairs {n_pairs!r}")
     as_it_is = min(1 - relative_bias, relative_bias - codes[dim, n_pairs])
     lifted = (
-        code_margin(codes[dim - 1, n_pairs], relative_bias=relative_bias)
+        float(code_margin(codes[dim - 1, n_pairs], relative_bias))
         if (dim - 1, n_pairs) in codes
         else 0.0
     )

@@ -1,0 +1,92 @@
+"""Dimension and margin brackets: where the bounds first reach N; the command that prints them."""
+
+import json
+import math
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from constellations import bounds
+from constellations.bounds.__main__ import main
+
+
+@pytest.mark.parametrize(
+    ("question", "low"),
+    [
+        ((1e12, 0.25, 0.0), 266), ((1e9, 0.2, 0.3), 54), ((1e10, 0.1, 0.0), 38), ((1e10, 0.07, 0.07), 28),
+        ((1e4, 0.1, 0.0), 13), ((1e8, 0.1, 0.0), 29),
+    ],
+)  # fmt: skip
+def test_the_least_dimension_that_is_not_excluded(question, low):
+    (found, _), (why, _) = bounds.required_dimension(*question, explain=True)
+    assert found == low and why == "Levenshtein"
+
+
+def test_two_pairs_need_one_dimension_and_three_do_not_fit_there():
+    assert bounds.required_dimension(2, 0.4, -0.5) == (1, 1)
+    (bracket, why) = bounds.required_dimension(3, 1e-6, 0.0, explain=True)
+    assert bracket == (2, 2) and why[0] == "pigeonhole"
+    assert bounds.margin_bracket(2, 1, 0.25) == (0.75, 0.75)
+    assert bounds.margin_bracket(3, 1, 0.0)[1] < 1e-15
+
+
+@given(st.integers(2, 12), st.floats(-0.9, 0.9), st.integers(2, 6))
+@settings(deadline=None, max_examples=40)
+def test_more_modalities_need_no_fewer_dimensions(n, b, k):
+    m = 0.7 * min(bounds.margin_upper_bound(b, n_pairs=n, n_modalities=j) for j in range(2, k + 1))
+    if m < 1e-9:
+        return
+    low = [bounds.required_dimension(n, m, b, n_modalities=j)[0] for j in range(2, k + 1)]
+    assert low == sorted(low)
+
+
+@st.composite
+def points_of_the_region(draw, many=True):
+    b = draw(st.floats(-0.95, 0.95))
+    largest = min(1 - b, (1 + b) / (3 if many else 1))
+    return largest * draw(st.floats(0.01, 1.0)), b
+
+
+@given(points_of_the_region(), st.integers(2, 10**12))
+@settings(deadline=None, max_examples=60)
+def test_required_dimension_is_where_the_bounds_first_reach_n(point, n):
+    m, b = point
+    if 3 * m > 1 + b - 1e-3:
+        m = (1 + b - 1e-3) / 3
+    low, high = bounds.required_dimension(n, m, b)
+    goal = math.log(n)
+    assert 1 <= low <= high
+    assert bounds.log_max_pairs_upper(low, m, b) >= goal - 1e-11
+    assert bounds.log_max_pairs_lower(high, m, b) >= goal - 1e-11
+    assert low == 1 or bounds.log_max_pairs_upper(low - 1, m, b) < goal
+    assert high == 1 or bounds.log_max_pairs_lower(high - 1, m, b) < goal
+
+
+@given(st.integers(2, 10**12), st.integers(1, 2000), st.floats(-0.9, 0.9))
+@settings(deadline=None, max_examples=40)
+def test_margin_bracket_inverts_the_bounds(n, dim, b):
+    guaranteed, impossible = bounds.margin_bracket(n, dim, b)
+    assert 0 <= guaranteed <= impossible <= bounds.margin_upper_bound(b, n_pairs=n) + 1e-12
+    if guaranteed > 0:
+        assert bounds.required_dimension(n, guaranteed * (1 - 1e-9), b)[1] <= dim
+    above = impossible * 1.000001
+    if above < bounds.margin_upper_bound(b, n_pairs=n):
+        assert bounds.required_dimension(n, above, b)[0] > dim
+
+
+def test_the_command_answers_all_three_questions(capsys):
+    assert main(["--pairs", "1e10", "--margin", "0.07", "--relative-bias", "0.07"]) == 0
+    assert "d = 28  (Levenshtein)" in (text := capsys.readouterr().out) and "d = 51" in text
+    assert main(["--dim", "16", "--margin", "0.1", "--json"]) == 0
+    answer = json.loads(capsys.readouterr().out)
+    assert answer["log_pairs_lower"] == bounds.log_max_pairs_lower(16, 0.1, 0.0)
+    assert main(["--dim", "16", "--pairs", "100", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["margin_guaranteed"] == bounds.margin_bracket(100, 16, 0.0)[0]
+
+
+@pytest.mark.parametrize("arguments", ["--pairs 100", "--pairs 100 --margin 0.9", "--dim 0 --margin 0.1", ""])
+def test_the_command_explains_bad_input_in_one_line(arguments, capsys):
+    assert main(arguments.split()) == 2
+    captured = capsys.readouterr()
+    assert captured.err.startswith("error: ") and captured.err.count("\n") == 1 and not captured.out
