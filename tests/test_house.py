@@ -15,7 +15,7 @@ SRC = Path(__file__).resolve().parents[1] / "src"
 FLOORS = (
     ("constellations.atomic", "constellations.checks", "constellations.data", "constellations.sphere"),
     ("constellations.bounds", "constellations.certificates", "constellations.losses", "constellations.modality_gap"),
-    ("constellations.constructions", "constellations.geometry", "constellations.minima"),
+    ("constellations.constructions", "constellations.geometry", "constellations.minima", "constellations.testing"),
     ("constellations.pretrained", "constellations.training"),
     ("companion.data", "companion.figures", "companion.studies"),
     ("companion.chapter",),
