@@ -158,14 +158,12 @@ def certified_failures(loss: Any) -> Any:
 
 
 def failure_weight(rho: Any) -> Any:
-    """``h(rho) = log(1 + rho) + rho log(1 + 1/rho)``: least ``l(-x) + rho l(x)``, ``rho`` in (0, 1].
+    """``h(rho) = log(1 + rho) + rho log(1 + 1/rho)``: least ``l(-x) + rho l(x)``, at ``x = -log(rho)``, ``rho > 0``.
 
     >>> failure_weight(1.0) == 2 * LOG2
     True
     """
-    rho = finite(rho, "rho")
-    if not np.all((rho > 0) & (rho <= 1)):
-        raise ValueError(f"rho must be in (0, 1], got {rho!r}")
+    rho = positive(rho, "rho")
     return plain(np.log1p(rho) + rho * np.log1p(1 / rho))
 
 

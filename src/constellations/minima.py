@@ -1,4 +1,4 @@
-"""Global minimisers of the sigmoid loss at a *fixed* inverse temperature and bias.
+"""How small a loss can be: at a *fixed* inverse temperature and bias, with duplicates, for InfoNCE and the triplet loss.
 
 Unit vectors ``u_i, v_i`` satisfy ``(1/N^2) sum_{i != j} s_ij >= (N-2)/(2 N^2) sum_i s_ii - 1/2`` (Lee, Chang and
 Sohn 2024). With Jensen's inequality the loss is at least ``N min F``, ``F`` a convex function of one number
@@ -13,9 +13,10 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
+from scipy.optimize import brentq
 from scipy.special import log_expit
 
-from constellations.certificates import softplus
+from constellations.certificates import failure_weight, softplus
 from constellations.checks import finite, integer, nonnegative, plain, positive
 
 Shape = Literal["antipodal", "interior", "aligned"]
@@ -66,7 +67,7 @@ def profile(x: Any, *, n_pairs: int, inverse_temperature: Any, bias: Any) -> Any
 
 
 def minimum(*, n_pairs: int, inverse_temperature: float, bias: float) -> FixedTemperatureMinimum:
-    """Minimise ``F`` on [0, 1] by bisection on its increasing derivative.
+    """Minimise ``F`` on [0, 1], at the root of its increasing derivative.
 
     ``N F(x)`` bounds the summed loss of *any* configuration at this ``t`` and ``b`` from below, in every
     dimension; it is the global minimum when ``d >= N``.
@@ -97,7 +98,7 @@ def minimum(*, n_pairs: int, inverse_temperature: float, bias: float) -> FixedTe
     elif slope(1.0) <= 0:
         x, shape = 1.0, "aligned"
     else:
-        x, shape = _root(slope), "interior"
+        x, shape = brentq(slope, 0.0, 1.0, xtol=1e-15), "interior"
     loss = n * profile(x, n_pairs=n, inverse_temperature=t, bias=b)
     return FixedTemperatureMinimum(x=x, loss=loss, shape=shape)  # type: ignore[arg-type]
 
@@ -176,12 +177,26 @@ def triplet_minimum(*, n_pairs: int, margin_parameter: Any) -> Any:
     return plain(n * (n - 1) * np.maximum(excess, 0.0))
 
 
-def _root(slope: Any) -> float:
-    low, high = 0.0, 1.0
-    for _ in range(100):
-        middle = (low + high) / 2
-        low, high = (low, middle) if slope(middle) > 0 else (middle, high)
-    return (low + high) / 2
+def duplicates_minimum(*, n_pairs: int, copies: int, batch_size: int | None = None) -> float:
+    r"""``B h(kappa)``, ``kappa = (g-1)(B-1)/(N-1)``: what pairs that share their text in groups of ``g = copies`` cost.
+
+    No configuration, ``t`` or ``b`` has a smaller expected loss of a random batch of ``B`` of the ``N`` pairs, if every
+    group counts one pair of each row as matching (false negatives); it is approached as ``t -> inf`` with all own
+    products at ``b_rel - log(kappa)/t``. :func:`constellations.certificates.failure_weight` is ``h``. The full batch is
+    the default: ``N (g log g - (g-1) log(g-1))``. A single group among other pairs costs as much as ``N = g``.
+
+    >>> round(duplicates_minimum(n_pairs=2, copies=2) / math.log(2), 6)
+    4.0
+    >>> round(duplicates_minimum(n_pairs=60, copies=3, batch_size=20), 2)
+    22.01
+    """
+    n, g = integer(n_pairs, "n_pairs", 2), integer(copies, "copies", 2)
+    if n % g:
+        raise ValueError(f"n_pairs must be a multiple of copies = {g}, got {n}")
+    size = n if batch_size is None else integer(batch_size, "batch_size", 2)
+    if size > n:
+        raise ValueError(f"batch_size must be in [2, {n}], got {batch_size!r}")
+    return size * failure_weight((g - 1) * (size - 1) / (n - 1))
 
 
 def _setting(n_pairs: int, inverse_temperature: Any, bias: Any) -> tuple[int, np.ndarray, np.ndarray]:

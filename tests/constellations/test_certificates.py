@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from companion.studies import batches
 from constellations import certificates as c
-from constellations import losses, minima
+from constellations import losses
 from constellations.geometry import separation
 from constellations.losses import rows
 from constellations.sphere import normalize, random_points
@@ -197,52 +197,6 @@ def test_the_example_is_info_nce_optimal_but_no_constellation():
     assert losses.optimal_bias(u, v, inverse_temperature=300.0).loss > 2 * LOG2
 
 
-@settings(max_examples=60, deadline=None)
-@given(configurations, temperatures, st.floats(-30, 30))
-def test_fixed_temperature_bound_holds_in_every_dimension(setting, t, bias):
-    u, v = configuration(*setting)
-    floor = minima.minimum(n_pairs=len(u), inverse_temperature=t, bias=bias)
-    loss = losses.sigmoid_loss(u, v, inverse_temperature=t, bias=bias).item()
-    assert loss >= floor.loss * (1 - 1e-9)
-
-
-@settings(max_examples=60, deadline=None)
-@given(st.integers(2, 40), st.floats(0.01, 200), st.floats(-200, 200))
-def test_double_constant_embedding_attains_the_fixed_temperature_minimum(n, t, bias):
-    floor = minima.minimum(n_pairs=n, inverse_temperature=t, bias=bias)
-    grid = np.linspace(0, 1, 401)
-    values = n * minima.profile(grid, n_pairs=n, inverse_temperature=t, bias=bias)
-    assert floor.loss <= values.min() * (1 + 1e-9) + 1e-300
-    u, v = simplex_embedding(n, floor.delta)
-    loss = losses.sigmoid_loss(u, v, inverse_temperature=t, bias=bias).item()
-    assert loss == pytest.approx(floor.loss, rel=1e-6, abs=1e-280)
-
-
-@settings(max_examples=60, deadline=None)
-@given(st.integers(3, 200), st.floats(0.05, 50), st.floats(-60, 60))
-def test_collapse_conditions(n, t, bias):
-    found = minima.minimum(n_pairs=n, inverse_temperature=t, bias=bias)
-    antipodal = t + bias - minima.antipodal_threshold(n)
-    aligned = bias - minima.aligned_bias_threshold(n, inverse_temperature=t)
-    if abs(antipodal) > 1e-6:
-        assert (found.shape == "antipodal") == (antipodal < 0)
-    if abs(aligned) > 1e-6:
-        assert (found.shape == "aligned") == (aligned > 0)
-
-
-@pytest.mark.parametrize("relative_bias", [-0.6, -0.2, 0.0, 0.3, 0.8])
-def test_large_temperature_recovers_the_equality_case_of_theorem_3_4(relative_bias):
-    n, t = 12, 4000.0
-    x = minima.minimum(n_pairs=n, inverse_temperature=t, bias=t * relative_bias).x
-    u, v = simplex_embedding(n, math.sqrt(x))
-    assert (3 - 4 / n) * separation(u, v).margin == pytest.approx(
-        1 + separation(u, v).relative_bias, abs=1e-9
-    )
-    best = (1 + relative_bias) / (3 - 4 / n)
-    if best + relative_bias <= 1:
-        assert separation(u, v).margin == pytest.approx(best, abs=2e-3)
-
-
 @pytest.mark.parametrize(
     ("call", "message"),
     [
@@ -257,10 +211,6 @@ def test_large_temperature_recovers_the_equality_case_of_theorem_3_4(relative_bi
         (lambda: c.expected_batch_loss(np.ones((2, 3)), batch_size=2), "entries"),
         (lambda: c.expected_batch_loss(np.ones((2, 2)), batch_size=3), "batch_size"),
         (lambda: rows.row_gap(torch.ones(3, 2), torch.ones(3, 2)), "norm"),
-        (lambda: minima.profile(1.5, n_pairs=3, inverse_temperature=1.0, bias=0.0), "x must"),
-        (lambda: minima.minimum(n_pairs=3, inverse_temperature=-1.0, bias=0.0), "inverse_temp"),
-        (lambda: minima.minimum(n_pairs=3, inverse_temperature=1.0, bias=math.inf), "bias"),
-        (lambda: minima.minimum(n_pairs=3, inverse_temperature=[1.0], bias=0.0), "single"),
     ],
 )
 def test_bad_input_is_named(call, message):
@@ -317,3 +267,37 @@ def test_the_best_of_a_grid_is_still_a_bound():
 def test_enumeration_names_bad_input(n_pairs, n_trials, message):
     with pytest.raises(ValueError, match=message):
         batches.enumerate_batches(n_pairs=n_pairs, n_trials=n_trials, seed=0)
+
+
+def test_proposition_1_is_the_published_bound():
+    bounds = c.retrieval_failure_bounds(0.5 * LOG2, n_pairs=100, batch_size=20)
+    assert bounds.proposition_1 == pytest.approx(100 * 0.5 / (20 * 19), rel=1e-12)
+    assert bounds.two_entries == pytest.approx(99 * 0.5 / (2 * 20 * 19), rel=1e-12)
+
+
+def test_each_failing_row_costs_two_log_two_and_no_less():
+    rows = np.array([1, 2, 7])
+    assert c.certified_failures(rows * 2 * LOG2 * (1 + 1e-12)).tolist() == [1, 2, 7]
+    assert c.certified_failures(rows * 2 * LOG2 * (1 - 1e-12)).tolist() == [0, 1, 6]
+    twins = torch.tensor([[1.0, 0.0], [1.0, 0.0]], dtype=torch.float64)
+    loss = losses.sigmoid_loss(twins, twins, inverse_temperature=1.0, relative_bias=1.0).item()
+    assert c.certified_failures(loss * (1 + 1e-12)) == 2
+
+
+@pytest.mark.parametrize("z", [-400.0, -1e4, -1e8])
+def test_the_bias_shift_of_a_badly_wrong_configuration(z):
+    # Where -z is large the quadratic in e^c is (N - 2) e^{-z} = e^c.
+    assert c.optimal_bias_shift(z, n_pairs=12) == pytest.approx(math.log(10) - z, rel=1e-12)
+
+
+@pytest.mark.parametrize("x", [-1e5, -745.0, -40.0, 0.0, 40.0, 710.0, 1e5])
+def test_softplus_at_every_scale(x):
+    assert c.softplus(x) == pytest.approx(max(x, 0.0) + math.log1p(math.exp(-abs(x))), rel=1e-14)
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.floats(1e-3, 50), st.floats(-20, 20))
+def test_the_failure_weight_is_the_least_of_its_sum(rho, x):
+    weight = c.failure_weight(rho)
+    assert weight <= (c.softplus(-x) + rho * c.softplus(x)) * (1 + 1e-12)
+    assert weight == pytest.approx(c.softplus(math.log(rho)) + rho * c.softplus(-math.log(rho)), rel=1e-12)

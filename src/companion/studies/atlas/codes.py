@@ -67,8 +67,6 @@ def margin_from_codes(dim: int, n_pairs: int, relative_bias: float) -> float:
         raise ValueError(f"codes are listed for {sorted(codes)}, got dim {dim!r} and n_pairs {n_pairs!r}")
     as_it_is = min(1 - relative_bias, relative_bias - codes[dim, n_pairs])
     lifted = (
-        float(code_margin(codes[dim - 1, n_pairs], relative_bias))
-        if (dim - 1, n_pairs) in codes
-        else 0.0
+        float(code_margin(codes[dim - 1, n_pairs], relative_bias)) if (dim - 1, n_pairs) in codes else 0.0
     )
     return max(as_it_is, lifted, 0.0)
