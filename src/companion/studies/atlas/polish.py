@@ -73,7 +73,7 @@ def polish(
         if step is None:
             radius /= 4
             continue
-        moved = [_normalized(u + step[0]), _normalized(v + step[1])]
+        moved = [normalized(u + step[0]), normalized(v + step[1])]
         gained = float(margin_at(moved[0], moved[1], relative_bias)) - best
         if gained > 0:
             u, v, best = moved[0], moved[1], best + gained
@@ -99,21 +99,15 @@ def _program(
         values = -sign[:, None] * np.einsum("rad,rd->ra", frame[moving], other)
         columns = moving[:, None] * (d - 1) + np.arange(d - 1)
         rows = np.broadcast_to(row[:, None], columns.shape)
-        blocks.append(
-            coo_matrix((values.ravel(), (rows.ravel(), columns.ravel())), shape=(len(i), n * (d - 1)))
-        )
+        entries = values.ravel(), (rows.ravel(), columns.ravel())
+        blocks.append(coo_matrix(entries, shape=(len(i), n * (d - 1))))
     moves = blocks[0] + blocks[1] if tied else hstack(blocks)
     n_moves = moves.shape[1]
     cost = np.zeros(n_moves + 1)
     cost[-1] = -1.0
     limits = [(-radius, radius)] * n_moves + [(None, None)]
-    found = linprog(
-        cost,
-        A_ub=hstack([moves, np.ones((len(i), 1))]).tocsr(),
-        b_ub=slack[i, j] - margin,
-        bounds=limits,
-        method="highs",
-    )
+    table = hstack([moves, np.ones((len(i), 1))]).tocsr()
+    found = linprog(cost, A_ub=table, b_ub=slack[i, j] - margin, bounds=limits, method="highs")
     if found.status != 0:
         return None
     x = found.x[:-1].reshape(-1, n, d - 1)
@@ -133,5 +127,6 @@ def _tangent_frames(points: np.ndarray) -> np.ndarray:
     return reflections[:, 1:, :]
 
 
-def _normalized(points: np.ndarray) -> np.ndarray:
+def normalized(points: np.ndarray) -> np.ndarray:
+    """Rows divided by their norms."""
     return points / np.linalg.norm(points, axis=-1, keepdims=True)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Iterable, Sequence
 from fractions import Fraction
+from itertools import product
+from pathlib import Path
 
 import numpy as np
 from tqdm import tqdm
@@ -12,20 +15,31 @@ from companion.studies.atlas import starts
 from companion.studies.atlas.polish import anneal, margin_at, polish
 from companion.studies.atlas.starts import Pair
 from companion.studies.atlas.table import Entry, certify
+from constellations.atomic import replace_on_success
+from constellations.constructions import max_inner_product
 
 Cell = tuple[int, int, Fraction]
 BEATS = 1e-9  # a start replaces the best so far only if it gains more than this
 
 
-def best_codes(
-    dim: int, n_points: int, *, n_runs: int, rng: np.random.Generator, keep: int = 3
-) -> list[np.ndarray]:
+def best_codes(dim: int, n_points: int, *, n_runs: int, rng: np.random.Generator) -> list[np.ndarray]:
     """Spherical codes ``[N, d]`` of small largest inner product, the best first (``dim >= 2``)."""
     x, _ = starts.random_pairs(n_runs, n_points, dim, rng)
     x, _ = _anneal_both(x, x, -1.0, tied=True)
-    order = np.argsort(-margin_at(x, x, -1.0))[:keep]
+    order = np.argsort(-margin_at(x, x, -1.0))[:3]
     done = [polish(x[k], x[k], relative_bias=-1.0, tied=True) for k in order]
     return [u for u, _, _ in sorted(done, key=lambda entry: -entry[2])]
+
+
+def save_codes(dims: Sequence[int], sizes: Sequence[int], path: str, *, n_runs: int, seed: int) -> None:
+    """Search for codes of all these dimensions and sizes and write the table of :func:`table.load_codes`."""
+    with replace_on_success(Path(path)) as target, target.open("w", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(["dim", "n_points", "max_inner_product"])
+        for dim, n in product(dims, sizes):
+            rng = np.random.default_rng([seed, dim, n])
+            code = best_codes(dim, n, n_runs=n_runs, rng=rng)[0]
+            writer.writerow([dim, n, f"{max_inner_product(code):.12f}"])
 
 
 def search_cell(
@@ -82,39 +96,25 @@ def search(
     n_runs: int = 100,
     seed: int = 0,
     known: Sequence[Entry] = (),
-    progress: bool = True,
 ) -> list[Entry]:
     """All cells, each from its own random generator; ``known`` entries are kept unless they are beaten.
 
-    With ``n_runs = 0`` only the second pass is made, from the neighbours of what is known.
+    A second pass tries each cell again from its neighbours, large numbers of pairs first, small dimensions first; with
+    ``n_runs = 0`` it is the only one.
     """
     table = {(e.dim, e.n_pairs, e.relative_bias): e for e in known}
-    for dim in dims if n_runs else ():
-        for n in tqdm(sizes, desc=f"d = {dim}", disable=not progress):
-            rng = np.random.default_rng([seed, dim, n])
-            codes = best_codes(dim, n, n_runs=n_runs, rng=rng)
-            codes += best_codes(dim - 1, n, n_runs=n_runs, rng=rng) if dim > 2 else []
-            for bias in relative_biases:
-                cell = (dim, n, bias)
-                found = search_cell(cell, codes, n_runs=n_runs, rng=rng)
-                if found and (cell not in table or found.margin > table[cell].margin + Fraction(BEATS)):
-                    table[cell] = found
-    return _second_pass(table, dims, sizes, relative_biases, progress=progress)
-
-
-def _second_pass(
-    table: dict[Cell, Entry],
-    dims: Sequence[int],
-    sizes: Sequence[int],
-    relative_biases: Sequence[Fraction],
-    *,
-    progress: bool,
-) -> list[Entry]:
-    """Each cell again from its neighbours, large numbers of pairs first, small dimensions first."""
-    cells = [(d, n, b) for d in dims for n in sorted(sizes, reverse=True) for b in relative_biases]
-    for cell in tqdm(cells, desc="neighbours", disable=not progress):
+    for dim, n in tqdm([*product(dims, sizes)] if n_runs else [], desc="cells"):
+        rng = np.random.default_rng([seed, dim, n])
+        codes = best_codes(dim, n, n_runs=n_runs, rng=rng)
+        codes += best_codes(dim - 1, n, n_runs=n_runs, rng=rng) if dim > 2 else []
+        for bias in relative_biases:
+            cell = (dim, n, bias)
+            found = search_cell(cell, codes, n_runs=n_runs, rng=rng)
+            if found and (cell not in table or found.margin > table[cell].margin + Fraction(BEATS)):
+                table[cell] = found
+    for cell in tqdm([*product(dims, sorted(sizes, reverse=True), relative_biases)], desc="neighbours"):
         dim, n, bias = cell
-        pairs = {(e.dim, e.n_pairs, float(e.relative_bias)): _arrays(e) for e in table.values()}
+        pairs = {(d, k, float(b)): _arrays(e) for (d, k, b), e in table.items()}
         near = starts.neighbours(pairs, dim, n, float(bias))
         near = sorted(near, key=lambda pair: -float(margin_at(pair[0], pair[1], float(bias))))[:3]
         found = best_of([("neighbour", pair) for pair in near], b=bias, known=table.get(cell))

@@ -9,6 +9,7 @@ from itertools import combinations
 import numpy as np
 from scipy.optimize import linprog
 
+from companion.studies.atlas.polish import normalized
 from constellations.constructions import from_spherical_code
 
 Pair = tuple[np.ndarray, np.ndarray]
@@ -16,9 +17,9 @@ Pair = tuple[np.ndarray, np.ndarray]
 
 def random_pairs(n_runs: int, n_pairs: int, dim: int, rng: np.random.Generator) -> Pair:
     """``n_runs`` random configurations ``[R, N, d]``; their ``v`` range from copies of ``u`` to independent points."""
-    u = _normalized(rng.normal(size=(n_runs, n_pairs, dim)))
+    u = normalized(rng.normal(size=(n_runs, n_pairs, dim)))
     noise = np.linspace(0.1, 3.0, n_runs)[:, None, None]
-    return u, _normalized(u + noise * rng.normal(size=u.shape) / math.sqrt(dim))
+    return u, normalized(u + noise * rng.normal(size=u.shape) / math.sqrt(dim))
 
 
 def from_codes(codes: Sequence[np.ndarray], *, dim: int, relative_bias: float) -> list[Pair]:
@@ -66,10 +67,11 @@ def _cyclic_program(n: int, frequencies: Sequence[int], b: float) -> tuple[np.nd
     body = np.hstack([signs * waves, -signs * waves, np.ones((n, 1))])
     budget = np.append(np.ones(2 * len(frequencies)), 0.0)
     bound = np.append(np.where(np.arange(n) == 0, -b, b), 1.0)
-    cost = np.append(np.zeros(2 * len(frequencies)), -1.0)
-    limits = [(0, None)] * (2 * len(frequencies)) + [(None, None)]
-    result = linprog(cost, A_ub=np.vstack([body, budget]), b_ub=bound, bounds=limits, method="highs")
     k = len(frequencies)
+    limits = [(0, None)] * (2 * k) + [(None, None)]
+    result = linprog(
+        [0] * 2 * k + [-1], A_ub=np.vstack([body, budget]), b_ub=bound, bounds=limits, method="highs"
+    )
     return result.x[:k] - result.x[k : 2 * k], float(result.x[-1])
 
 
@@ -92,10 +94,10 @@ def realise(n: int, frequencies: Sequence[int], weights: np.ndarray) -> Pair | N
     ratio[first] = math.sqrt(x / p)
     ours, theirs = np.sqrt(sizes) * ratio, np.sign(weights) * np.sqrt(sizes) / np.maximum(ratio, 1e-12)
     coordinates = [_wave(n, f) for f in frequencies]
-    pair = [
+    u, v = (
         np.hstack([a * wave for a, wave in zip(share, coordinates, strict=True)]) for share in (ours, theirs)
-    ]
-    return _normalized(pair[0]), _normalized(pair[1])
+    )
+    return normalized(u), normalized(v)
 
 
 def _wave(n: int, frequency: int) -> np.ndarray:
@@ -119,7 +121,3 @@ def neighbours(table: dict[tuple[int, int, float], Pair], dim: int, n_pairs: int
             root = math.sqrt(squared)
             pairs.append((np.hstack([root * u, tail]), np.hstack([root * v, side * tail])))
     return pairs
-
-
-def _normalized(points: np.ndarray) -> np.ndarray:
-    return points / np.linalg.norm(points, axis=-1, keepdims=True)

@@ -1,21 +1,24 @@
-"""The atlas: configurations as integers, certified in exact arithmetic and shipped with the package."""
+"""The atlas: configurations as integers, certified in exact arithmetic, and the codes they are compared with."""
 
 from __future__ import annotations
 
 import csv
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
-from importlib.resources import files
 from pathlib import Path
-from typing import Any
+from types import MappingProxyType
 
 import numpy as np
 import torch
+from numpy.typing import ArrayLike
 from torch import Tensor
 
 from constellations.atomic import replace_on_success
+from constellations.bounds import code_margin
+from constellations.data import read_csv_text
 
 BITS = 40  # points are rounded to integers after multiplication with 2^BITS
 DECIMALS = 10  # margins are decimal fractions of this many digits, rounded down until they are certified
@@ -57,6 +60,27 @@ class Entry:
             for j, y in enumerate(self.v)
         )
 
+    def midpoints_are_a_code(self, *, bits: int = 200) -> bool:
+        """Whether the normalised midpoints have cosines at most ``alpha(m, b_rel)``, as the midpoint theorem says.
+
+        In integers: the unit vectors are rounded to ``bits`` bits, the comparison allows for that and nothing else.
+        """
+        b, m = self.relative_bias, self.margin
+        alpha = (1 + b - 3 * m) / (1 + b + m) + Fraction(1, 2 ** (bits - 20))
+        u, v = ([_unit(x, bits) for x in side] for side in (self.u, self.v))
+        middle = [[x + y for x, y in zip(p, q, strict=True)] for p, q in zip(u, v, strict=True)]
+        return all(_at_least([-z for z in p], q, -alpha) for i, p in enumerate(middle) for q in middle[:i])
+
+    def ceiling(self) -> float:
+        """The most that this dimension allows, ``mu_b(A_d(N))``, if the best code known to us is the best there is."""
+        return float(code_margin(load_codes()[self.dim, self.n_pairs], float(self.relative_bias)))
+
+
+def _unit(x: Sequence[int], bits: int) -> list[int]:
+    """``2^bits x/|x|``, every coordinate within 2 of the truth."""
+    norm = math.isqrt(sum(z * z for z in x) << 2 * bits)
+    return [(z << 2 * bits) // norm for z in x]
+
 
 def _at_least(x: Sequence[int], y: Sequence[int], bound: Fraction) -> bool:
     """``<x, y> >= bound |x| |y|``, exactly: by signs, and by squares where the signs agree."""
@@ -68,14 +92,8 @@ def _at_least(x: Sequence[int], y: Sequence[int], bound: Fraction) -> bool:
     return inner >= 0 or mine <= squares
 
 
-def certify(u: Any, v: Any, *, relative_bias: Fraction, found_from: str) -> Entry:
-    """Round a configuration ``[N, d]`` to integers and find the largest decimal margin that holds exactly.
-
-    Raises
-    ------
-    ValueError
-        If not even margin 0 holds at this relative bias.
-    """
+def certify(u: ArrayLike, v: ArrayLike, *, relative_bias: Fraction, found_from: str) -> Entry:
+    """Round a configuration ``[N, d]`` to integers and find the largest decimal margin that holds exactly."""
     x, y = (np.asarray(side, dtype=float) for side in (u, v))
     whole = [tuple(tuple(int(z) for z in row) for row in np.rint(side * 2.0**BITS)) for side in (x, y)]
     s = x @ y.T - float(relative_bias)
@@ -95,13 +113,10 @@ def certify(u: Any, v: Any, *, relative_bias: Fraction, found_from: str) -> Entr
 def load_atlas() -> tuple[Entry, ...]:
     """The shipped table, ordered by dimension, number of pairs and relative bias.
 
-    Examples
-    --------
     >>> all(entry.is_certified() for entry in load_atlas() if entry.n_pairs <= 6)
     True
     """
-    with (files("constellations") / "data" / "atlas.csv").open() as file:
-        return tuple(_entry(row) for row in csv.DictReader(file))
+    return tuple(_entry(row) for row in csv.DictReader(read_csv_text("atlas").splitlines()))
 
 
 def save_atlas(entries: Sequence[Entry], path: str | Path) -> None:
@@ -123,3 +138,31 @@ def _entry(row: dict[str, str]) -> Entry:
         sides.append(tuple(tuple(numbers[k : k + dim]) for k in range(0, len(numbers), dim)))
     bias, margin = Fraction(row["relative_bias"]), Fraction(row["margin"])
     return Entry(dim, int(row["n_pairs"]), bias, margin, row["found_from"], sides[0], sides[1])
+
+
+@lru_cache(maxsize=1)
+def load_codes() -> Mapping[tuple[int, int], float]:
+    """Largest inner products of the best codes known to us, by ``(dim, n_points)``: upper bounds, rounded to 12 digits.
+
+    >>> load_codes()[3, 12]
+    0.4472135955
+    """
+    rows = csv.DictReader(read_csv_text("atlas_codes").splitlines())
+    table = {(int(row["dim"]), int(row["n_points"])): float(row["max_inner_product"]) for row in rows}
+    return MappingProxyType(table)
+
+
+def margin_from_codes(dim: int, n_pairs: int, relative_bias: float) -> float:
+    """The best margin that a code gives: one of ``R^{d-1}`` with one more dimension, or one of ``R^d`` as ``U = V``.
+
+    Never below 0, which any number of pairs has; a ValueError for what is not in the table of codes.
+
+    >>> round(margin_from_codes(3, 8, 0.0), 6)
+    0.079009
+    """
+    codes = load_codes()
+    if (dim, n_pairs) not in codes:
+        raise ValueError(f"codes are listed for {sorted(codes)}, got dim {dim!r} and n_pairs {n_pairs!r}")
+    below = codes.get((dim - 1, n_pairs))
+    lifted = 0.0 if below is None else float(code_margin(below, relative_bias))
+    return max(min(1 - relative_bias, relative_bias - codes[dim, n_pairs]), lifted, 0.0)

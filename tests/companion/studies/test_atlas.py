@@ -35,6 +35,19 @@ def test_every_shipped_entry_is_certified_in_exact_arithmetic():
     assert len(set(cells)) == len(cells) and cells == sorted(cells)
 
 
+def test_the_midpoints_of_every_entry_are_a_code_in_exact_arithmetic_and_none_passes_the_ceiling():
+    assert all(entry.midpoints_are_a_code() for entry in ENTRIES)
+    spoilt = [dataclasses.replace(e, margin=e.margin + Fraction(1, 1000)) for e in ENTRIES]
+    refused = sum(not entry.midpoints_are_a_code() for entry in spoilt)
+    assert (
+        refused >= len(ENTRIES) / 2
+    )  # most entries are tight: a larger margin would contradict their midpoints
+    room = np.array([e.ceiling() - float(e.margin) for e in ENTRIES])
+    assert room.min() >= -1e-9
+    flat = [x for x, e in zip(room, ENTRIES, strict=True) if e.dim == 2 and e.relative_bias >= Fraction(1, 2)]
+    assert min(flat) < 1e-9  # the circle, where the best codes are known
+
+
 def test_shipped_entries_hold_in_floating_point_and_obey_the_bounds():
     for e in ENTRIES:
         b, m = float(e.relative_bias), float(e.margin)
