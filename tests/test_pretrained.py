@@ -15,9 +15,7 @@ import torch
 from PIL import Image
 from safetensors.torch import load_file, save_file
 
-from companion.studies import siglip, stand_in
 from constellations import pretrained
-from constellations.geometry.report import measure
 from constellations.pretrained import __main__ as command
 from constellations.pretrained import embedding, encoder
 
@@ -330,18 +328,6 @@ def test_bad_options_of_measuring(store, tmp_path):
     assert pretrained.find_stores(store) == [store] == pretrained.find_stores(store.parent)
 
 
-def test_stand_in_has_the_moments_it_was_given():
-    asked = {"mean_matching": 0.095, "mean_non_matching": -0.0305, "norm_of_mean": 1.2221}
-    images, texts, labels = stand_in.stand_in(**asked, n_classes=300, images_per_class=10, dim=256, seed=1)
-    found = measure(images, texts, labels=labels)
-    assert found.mean.matching == pytest.approx(0.095, abs=2e-3)
-    assert found.mean.non_matching == pytest.approx(-0.0305, abs=2e-3)
-    assert found.norm_of_mean == pytest.approx(1.2221, abs=4e-3)
-    assert found.separable
-    again = stand_in.stand_in(**asked, n_classes=300, images_per_class=10, dim=256, seed=1)
-    assert torch.equal(images, again[0]) and torch.equal(texts, again[1])
-
-
 @pytest.mark.notebooks
 def test_the_chapter_measures_a_store(store, tmp_path):
     """From a model to the chapter's records: live ones, of a model that learned nothing."""
@@ -357,38 +343,3 @@ def test_the_chapter_measures_a_store(store, tmp_path):
     found = {record["id"]: record for record in content["records"]}
     assert found["figure13/confusions"]["source"] == found["figure3/hyperplane"]["source"] == "live"
     assert not any(record["verdict"] == "not tested here" for record in found.values())
-
-
-def test_needed_dimensions_and_shares():
-    models = siglip.published_models()
-    needed = siglip.needed_dimensions(models, n_pairs=1000)
-    assert needed.shape == (8, 2) and (needed[:, 0] <= needed[:, 1]).all()
-    assert np.isnan(siglip.needed_dimensions(models.assign(margin=-0.1), n_pairs=1000)).all()
-    assert (siglip.budget(models, n_classes=1000).sum(axis=1) - 1).abs().max() < 5e-4
-    pearson, spearman = siglip.correlations(models, "margin")
-    assert (round(pearson, 3), round(spearman, 3)) == (0.948, 0.926)
-
-
-def test_measured_models_agree_with_what_they_imply():
-    asked = {"mean_matching": 0.1, "mean_non_matching": -0.03, "norm_of_mean": 1.2}
-    images, texts, labels = stand_in.stand_in(**asked, n_classes=40, images_per_class=5, dim=64)
-    models = siglip.measured_models({"made-up": measure(images, texts, labels=labels)})
-    implied = siglip.implied(models, n_classes=40)
-    np.testing.assert_allclose(models[implied.columns], implied, atol=1e-6)
-    assert (siglip.budget(models, n_classes=40).sum(axis=1) - 1).abs().max() < 1e-6
-
-
-@pytest.mark.parametrize(
-    "wrong",
-    [
-        {"norm_of_mean": 3.0},
-        {"mean_matching": 0.9},
-        {"n_classes": 1},
-        {"spread": 300},
-        {"images_per_class": 0},
-    ],
-)
-def test_stand_in_refuses_impossible_requests(wrong):
-    asked = {"mean_matching": 0.095, "mean_non_matching": -0.0305, "norm_of_mean": 1.2221, "dim": 256}
-    with pytest.raises(ValueError):
-        stand_in.stand_in(**asked | wrong)

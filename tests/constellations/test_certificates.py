@@ -9,7 +9,6 @@ import torch
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from companion.studies import batches
 from constellations import certificates as c
 from constellations import losses
 from constellations.geometry import separation
@@ -216,57 +215,6 @@ def test_the_example_is_info_nce_optimal_but_no_constellation():
 def test_bad_input_is_named(call, message):
     with pytest.raises(ValueError, match=message):
         call()
-
-
-def test_enumerated_batches_respect_every_bound():
-    trials = batches.enumerate_batches(n_pairs=5, n_trials=40, seed=3)
-    assert trials.n_batches == 26
-    assert trials.closed_form_error < 1e-12
-    for bound in (trials.bounds.proposition_1, trials.bounds.two_entries, trials.bounds.weighted):
-        assert np.all(trials.failing <= bound * (1 + 1e-9))
-    assert 0 < trials.failing.mean() < 1
-
-
-def test_twins_attain_the_weighted_bound_geometrically():
-    n, size, t = 6, 3, 300.0
-    twins = normalize(torch.eye(3, dtype=torch.float64) - 1 / 3).repeat_interleave(2, dim=0)
-    rho = (size - 1) / (n - 1)
-    bounds = batches.bounds_by_batch_size(
-        twins, twins, [size], inverse_temperatures=[t], relative_biases=[1 + math.log(rho) / t]
-    )
-    assert batches.failing_fraction(twins, twins) == 1.0
-    assert bounds["weighted"][0] == pytest.approx(1.0, abs=1e-9)
-    assert bounds["Proposition 1"][0] > 2.0
-
-
-def test_failing_in_both_directions():
-    u = torch.tensor([[1.0, 0.0], [0.0, 1.0]], dtype=torch.float64)
-    v = torch.tensor([[0.8, 0.6], [0.8, 0.6]], dtype=torch.float64)
-    assert batches.failing_fraction(u, v) == 1.0
-    v = normalize(torch.tensor([[1.0, 0.1], [1.0, 0.2]], dtype=torch.float64))
-    one, other = batches.failing_fraction(u, v), batches.failing_fraction(v, u)
-    assert (one, other) == (0.0, 0.5)
-    assert batches.failing_fraction(u, v, both=True) == batches.failing_fraction(v, u, both=True) == 0.5
-
-
-def test_the_best_of_a_grid_is_still_a_bound():
-    u, v = configuration(12, 3, 5, 0.6)
-    bounds = batches.bounds_by_batch_size(
-        u,
-        v,
-        [2, 6, 12],
-        inverse_temperatures=np.geomspace(1, 100, 15),
-        relative_biases=np.linspace(-0.5, 1, 15),
-    )
-    failing = batches.failing_fraction(u, v)
-    assert 0 < failing < 1
-    assert all(np.all(values >= failing) for values in bounds.values())
-
-
-@pytest.mark.parametrize(("n_pairs", "n_trials", "message"), [(15, 1, "n_pairs"), (4, 0, "n_trials")])
-def test_enumeration_names_bad_input(n_pairs, n_trials, message):
-    with pytest.raises(ValueError, match=message):
-        batches.enumerate_batches(n_pairs=n_pairs, n_trials=n_trials, seed=0)
 
 
 def test_proposition_1_is_the_published_bound():

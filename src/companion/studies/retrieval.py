@@ -9,91 +9,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from types import ModuleType
-from typing import Any, Protocol
 
 import numpy as np
 import torch
+from numpy.typing import ArrayLike
+from torch import Tensor
 
+from constellations.checks import integer, nonnegative
 from constellations.geometry import inner_products
 from constellations.sphere import as_pairs, random_points
-
-
-class Method(Protocol):
-    """A way to search: builds a faiss index over ``[N, d]`` float32 vectors."""
-
-    def build(self, faiss: ModuleType, vectors: np.ndarray) -> Any:
-        """The filled index."""
-
-
-@dataclass(frozen=True)
-class Flat:
-    """Exhaustive search, the exact answer."""
-
-    def build(self, faiss: ModuleType, vectors: np.ndarray) -> Any:
-        """The filled index."""
-        index = faiss.IndexFlatIP(vectors.shape[1])
-        index.add(vectors)
-        return index
-
-
-@dataclass(frozen=True)
-class HNSW:
-    """Hierarchical navigable small-world graph (Malkov and Yashunin 2018)."""
-
-    n_links: int = 4
-    ef_construction: int = 16
-    ef_search: int = 4
-
-    def build(self, faiss: ModuleType, vectors: np.ndarray) -> Any:
-        """The filled index."""
-        _check(n_links=(self.n_links, 2, None), ef_search=(self.ef_search, 1, None))
-        _check(ef_construction=(self.ef_construction, 1, None))
-        index = faiss.IndexHNSWFlat(vectors.shape[1], self.n_links, faiss.METRIC_INNER_PRODUCT)
-        index.hnsw.efConstruction, index.hnsw.efSearch = self.ef_construction, self.ef_search
-        index.add(vectors)
-        return index
-
-
-@dataclass(frozen=True)
-class IVF:
-    """Inverted file: only the ``n_probe`` cells nearest to the query are searched (Johnson et al. 2019)."""
-
-    n_cells: int = 32
-    n_probe: int = 1
-
-    def build(self, faiss: ModuleType, vectors: np.ndarray) -> Any:
-        """The trained and filled index."""
-        _check(n_cells=(self.n_cells, 1, len(vectors)), n_probe=(self.n_probe, 1, self.n_cells))
-        quantizer = faiss.IndexFlatIP(vectors.shape[1])
-        index = faiss.IndexIVFFlat(quantizer, vectors.shape[1], self.n_cells, faiss.METRIC_INNER_PRODUCT)
-        index.cp.min_points_per_centroid = 1
-        index.train(vectors)
-        index.add(vectors)
-        index.nprobe = self.n_probe
-        return index
-
-
-@dataclass(frozen=True)
-class PQ:
-    """Product quantisation: each vector stored in ``n_subquantizers * n_bits`` bits (Johnson et al. 2019)."""
-
-    n_subquantizers: int = 4
-    n_bits: int = 4
-
-    def build(self, faiss: ModuleType, vectors: np.ndarray) -> Any:
-        """The trained and filled index."""
-        _check(n_subquantizers=(self.n_subquantizers, 1, vectors.shape[1]), n_bits=(self.n_bits, 1, 12))
-        if vectors.shape[1] % self.n_subquantizers:
-            raise ValueError(
-                f"n_subquantizers must divide the dimension {vectors.shape[1]}, got {self.n_subquantizers}"
-            )
-        if 2**self.n_bits > len(vectors):
-            raise ValueError(f"n_bits must give at most {len(vectors)} centroids, got {self.n_bits}")
-        index = faiss.IndexPQ(vectors.shape[1], self.n_subquantizers, self.n_bits, faiss.METRIC_INNER_PRODUCT)
-        index.pq.cp.min_points_per_centroid = 1
-        index.train(vectors)
-        index.add(vectors)
-        return index
 
 
 @dataclass(frozen=True)
@@ -109,52 +33,64 @@ class Search:
     stored_error: float
 
 
-def search(u: Any, v: Any, *, method: Method) -> Search:
-    """Recall at 1 of approximate nearest-neighbour search for every ``u_i`` among the ``v_j``.
+def search(u: ArrayLike, v: ArrayLike, *, index: str = "Flat", settings: str = "") -> Search:
+    """Recall at 1 of a faiss index for every ``u_i`` among the ``v_j``.
 
     Parameters
     ----------
     u, v:
         One configuration of unit vectors ``[N, d]``.
-    method:
-        :class:`Flat`, :class:`HNSW`, :class:`IVF` or :class:`PQ` with their settings.
+    index:
+        A description for ``faiss.index_factory``: ``"Flat"`` (exhaustive), ``"HNSW4,Flat"`` (a graph of neighbours),
+        ``"IVF32,Flat"`` (an inverted file of 32 cells) or ``"PQ4x4"`` (vectors stored in 4 times 4 bits), for example.
+    settings:
+        For ``faiss.ParameterSpace``: ``"efConstruction=16,efSearch=4"`` or ``"nprobe=1"``.
 
     Raises
     ------
     ValueError
-        For bad points or a setting the method does not allow.
-    ImportError
-        If faiss is not installed.
+        For bad points, or an index that faiss cannot build over them.
 
     Examples
     --------
-    >>> search(torch.eye(4), torch.eye(4), method=Flat()).recall
+    >>> search(torch.eye(4), torch.eye(4)).recall
     1.0
     """
-    queries, vectors = _arrays(u, v)
     faiss = _faiss()
+    u, v = as_pairs(u, v)
+    if u.ndim != 2:
+        raise ValueError(f"u and v must be one configuration [N, d], got shape {tuple(u.shape)}")
+    queries, vectors = (x.detach().cpu().float().contiguous().numpy() for x in (u, v))
+    if index.startswith(("HNSW0", "HNSW1,")):  # faiss ends the process instead of refusing
+        raise ValueError(f"index must have at least 2 links, got {index!r}")
     threads = faiss.omp_get_max_threads()
     faiss.omp_set_num_threads(1)
     try:
-        index = method.build(faiss, vectors)
-        _, found = index.search(queries, 1)
-        stored = index.reconstruct_n(0, len(vectors)) if isinstance(method, PQ) else vectors
+        built = faiss.index_factory(vectors.shape[1], index, faiss.METRIC_INNER_PRODUCT)
+        faiss.ParameterSpace().set_index_parameters(built, settings)
+        clustering = getattr(getattr(built, "pq", built), "cp", None)
+        if clustering is not None:
+            clustering.min_points_per_centroid = 1
+        built.train(vectors)
+        built.add(vectors)
+        found = built.search(queries, 1)[1][:, 0]
+        stored = built.reconstruct_n(0, len(vectors)) if hasattr(built, "pq") else vectors
+    except RuntimeError as error:
+        reason = str(error).strip().rpartition(" failed: ")[2].rpartition(": ")[2]
+        raise ValueError(
+            f"index and settings must suit {len(vectors)} vectors of dimension {vectors.shape[1]}, "
+            f"got {index!r}, {settings!r}: {reason}"
+        ) from error
     finally:
         faiss.omp_set_num_threads(threads)
-    found = found[:, 0]
-    error = float(np.linalg.norm(stored.astype(float) - vectors, axis=1).max())
-    return Search(float((found == np.arange(len(found))).mean()), found, error)
+    off = np.linalg.norm(stored.astype(float) - vectors, axis=1).max()
+    return Search(float((found == np.arange(len(found))).mean()), found, float(off))
 
 
-def recall_under_noise(u: Any, v: Any, *, radius: float, seed: int, n_draws: int = 1) -> float:
+def recall_under_noise(u: ArrayLike, v: ArrayLike, *, radius: float, seed: int, n_draws: int = 1) -> float:
     """Recall at 1 when every query is displaced by a vector of length ``radius`` in a random direction.
 
     Certain to be 1 for ``radius < m*``, since a displacement ``e`` changes no comparison by more than ``2 |e|``.
-
-    Raises
-    ------
-    ValueError
-        For bad points, a negative ``radius`` or ``n_draws < 1``.
 
     Examples
     --------
@@ -162,9 +98,8 @@ def recall_under_noise(u: Any, v: Any, *, radius: float, seed: int, n_draws: int
     1.0
     """
     u, v = as_pairs(u, v)
-    if not (np.isfinite(radius) and radius >= 0):
-        raise ValueError(f"radius must be finite and at least 0, got {radius!r}")
-    _check(n_draws=(n_draws, 1, None))
+    nonnegative(radius, "radius")
+    integer(n_draws, "n_draws", 1)
     n, d = u.shape[-2:]
     correct = 0
     for draw in range(n_draws):
@@ -174,7 +109,7 @@ def recall_under_noise(u: Any, v: Any, *, radius: float, seed: int, n_draws: int
     return correct / (n * n_draws)
 
 
-def breaking_radius(u: Any, v: Any) -> torch.Tensor:
+def breaking_radius(u: ArrayLike, v: ArrayLike) -> Tensor:
     """Length of the shortest displacement that makes query ``i`` prefer another ``v_j``, for every ``i``: ``[..., N]``.
 
     ``min_j (s_ii - s_ij) / |v_i - v_j|``, which is at least ``m*`` if ``m* >= 0``. Negative where retrieval already
@@ -187,25 +122,9 @@ def breaking_radius(u: Any, v: Any) -> torch.Tensor:
     s = inner_products(u, v)
     apart = (v.unsqueeze(-2) - v.unsqueeze(-3)).norm(dim=-1)
     lead = s.diagonal(dim1=-2, dim2=-1)[..., None] - s
-    ratio = torch.where(apart > 0, lead / apart.clamp_min(torch.finfo(s.dtype).tiny), torch.zeros_like(lead))
+    ratio = torch.where(apart > 0, lead / apart.clamp_min(torch.finfo(s.dtype).tiny), 0.0)
     itself = torch.eye(s.shape[-1], dtype=torch.bool, device=s.device)
     return ratio.masked_fill(itself, torch.inf).amin(-1)
-
-
-def _arrays(u: Any, v: Any) -> tuple[np.ndarray, np.ndarray]:
-    u, v = as_pairs(u, v)
-    if u.ndim != 2:
-        raise ValueError(f"u and v must be one configuration [N, d], got shape {tuple(u.shape)}")
-    queries, vectors = (np.ascontiguousarray(x.detach().cpu().numpy(), dtype=np.float32) for x in (u, v))
-    return queries, vectors
-
-
-def _check(**settings: tuple[int, int, int | None]) -> None:
-    for name, (value, lowest, highest) in settings.items():
-        allowed = f"at least {lowest}" if highest is None else f"from {lowest} to {highest}"
-        integer = isinstance(value, int) and not isinstance(value, bool)
-        if not integer or value < lowest or (highest is not None and value > highest):
-            raise ValueError(f"{name} must be an integer {allowed}, got {value!r}")
 
 
 def _faiss() -> ModuleType:

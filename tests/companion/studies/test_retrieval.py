@@ -59,7 +59,7 @@ def test_noise_far_beyond_the_margin_hurts_and_repeats():
 def test_exhaustive_search_agrees_with_the_matrix():
     u = random_points(300, 8, seed=0)
     v = normalize(u + 0.9 * random_points(300, 8, seed=1))
-    result = retrieval.search(u, v, method=retrieval.Flat())
+    result = retrieval.search(u, v)
     np.testing.assert_array_equal(result.found, (u @ v.T).argmax(1).numpy())
     assert result.recall == pytest.approx(nearest_neighbour_accuracy(u, v))
     assert result.stored_error == 0.0
@@ -68,23 +68,23 @@ def test_exhaustive_search_agrees_with_the_matrix():
 @pytest.mark.parametrize(
     ("rough", "fine"),
     [
-        (retrieval.HNSW(n_links=2, ef_construction=2, ef_search=1), retrieval.HNSW(32, 128, 256)),
-        (retrieval.IVF(n_cells=64, n_probe=1), retrieval.IVF(n_cells=64, n_probe=64)),
-        (retrieval.PQ(n_subquantizers=2, n_bits=2), retrieval.PQ(n_subquantizers=16, n_bits=8)),
+        (("HNSW2,Flat", "efConstruction=2,efSearch=1"), ("HNSW32,Flat", "efConstruction=128,efSearch=256")),
+        (("IVF64,Flat", "nprobe=1"), ("IVF64,Flat", "nprobe=64")),
+        (("PQ2x2", ""), ("PQ16x8", "")),
     ],
 )
 def test_a_finer_index_finds_more_and_repeats(rough, fine):
     u = random_points(1000, 16, seed=0)
     v = normalize(u + 0.15 * random_points(1000, 16, seed=1))
-    low, high = retrieval.search(u, v, method=rough), retrieval.search(u, v, method=fine)
+    low, high, again = (retrieval.search(u, v, index=i, settings=s) for i, s in (rough, fine, rough))
     assert low.recall < high.recall
     assert high.recall > 0.97
-    np.testing.assert_array_equal(low.found, retrieval.search(u, v, method=rough).found)
+    np.testing.assert_array_equal(low.found, again.found)
 
 
 def test_quantisation_below_the_margin_cannot_change_the_answer():
     x = torch.eye(16, dtype=torch.float64)
-    result = retrieval.search(x, x, method=retrieval.PQ(n_subquantizers=4, n_bits=4))
+    result = retrieval.search(x, x, index="PQ4x4")
     assert result.stored_error < separation(x, x).margin
     assert result.recall == 1.0
 
@@ -93,20 +93,25 @@ def test_one_thread_is_used_and_the_setting_restored():
     import faiss
 
     before = faiss.omp_get_max_threads()
-    retrieval.search(torch.eye(4), torch.eye(4), method=retrieval.Flat())
+    retrieval.search(torch.eye(4), torch.eye(4))
     assert faiss.omp_get_max_threads() == before
 
 
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda x: retrieval.search(x, x, method=retrieval.IVF(n_cells=99)), "n_cells"),
-        (lambda x: retrieval.search(x, x, method=retrieval.IVF(n_cells=4, n_probe=5)), "n_probe"),
-        (lambda x: retrieval.search(x, x, method=retrieval.HNSW(n_links=1)), "n_links"),
-        (lambda x: retrieval.search(x, x, method=retrieval.PQ(n_subquantizers=3)), "divide"),
-        (lambda x: retrieval.search(x, x, method=retrieval.PQ(n_bits=6)), "centroids"),
-        (lambda x: retrieval.search(x[None], x[None], method=retrieval.Flat()), "one configuration"),
-        (lambda x: retrieval.search(2 * x, x, method=retrieval.Flat()), "norm"),
+        (
+            lambda x: retrieval.search(x, x, index="IVF99,Flat"),
+            "suit 8 vectors of dimension 8.*number of clusters",
+        ),
+        (lambda x: retrieval.search(x, x, index="IVF4,Flat", settings="nprobe=0"), "nprobe=0"),
+        (lambda x: retrieval.search(x, x, settings="nprobe=2"), "nprobe=2"),
+        (lambda x: retrieval.search(x, x, index="HNSW1,Flat"), "at least 2 links"),
+        (lambda x: retrieval.search(x, x, index="PQ3x4"), "multiple of the number of subquantizers"),
+        (lambda x: retrieval.search(x, x, index="PQ4x6"), "number of clusters"),
+        (lambda x: retrieval.search(x, x, index="nonsense"), "index .*nonsense"),
+        (lambda x: retrieval.search(x[None], x[None]), "one configuration"),
+        (lambda x: retrieval.search(2 * x, x), "norm"),
         (lambda x: retrieval.recall_under_noise(x, x, radius=-1.0, seed=0), "radius"),
         (lambda x: retrieval.recall_under_noise(x, x, radius=1.0, seed=0, n_draws=0), "n_draws"),
     ],
