@@ -6,10 +6,13 @@ modality, an explicit adapter; points, inverse temperature and bias (or relative
 
 from constellations.training.engine import synchronize
 from constellations.training.measures import Synchronization, Trajectory
+from constellations.training.optimizers import Adam, Descent
 from constellations.training.settings import default_device, graph_edges
 from constellations.training.sweeps import Sweep, sweep
 
 __all__ = [
+    "Adam",
+    "Descent",
     "Sweep",
     "Synchronization",
     "Trajectory",

@@ -13,12 +13,23 @@ from typing import Literal
 import torch
 from numpy.typing import ArrayLike
 from torch import Tensor
+from torch.nn.functional import pad
 from tqdm import tqdm
 
 from constellations.checks import integer
+from constellations.losses.arguments import Labels
 from constellations.training.measures import Snapshot, Synchronization, history, join
-from constellations.training.settings import Settings, graph_edges, locked_modality, per_run
+from constellations.training.optimizers import Adam, Descent
+from constellations.training.settings import (
+    Settings,
+    graph_edges,
+    locked_modality,
+    matching_pairs,
+    per_run,
+)
 from constellations.training.state import State
+
+ADAM = Adam()
 
 
 def synchronize(
@@ -35,8 +46,11 @@ def synchronize(
     train_bias: bool = True,
     locked: int | tuple[int, ArrayLike | Tensor] | None = None,
     adapter: float | Iterable[float] | None = None,
+    labels: Labels | None = None,
+    batch_size: int | None = None,
     n_steps: int = 10_000,
     learning_rate: float = 0.01,
+    optimizer: Adam | Descent = ADAM,
     loss: Literal["exact", "published"] = "exact",
     record_every: int | None = None,
     dtype: torch.dtype = torch.float32,
@@ -74,8 +88,14 @@ def synchronize(
     adapter:
         Initial ``delta`` in (0, 1) of an explicit adapter between two modalities, trained as ``delta = sigmoid(x)``: the
         loss sees ``(delta u, sqrt(1 - delta^2))`` and ``(delta v, -sqrt(1 - delta^2))`` (Observation 1 of the paper).
-    n_steps, learning_rate:
-        Steps (at least 0) of Adam with betas (0.9, 0.999) and epsilon 1e-8.
+    labels:
+        Which pairs of two modalities match, as :func:`constellations.losses.sigmoid_loss` takes them: group ids ``[N]``,
+        or a boolean matrix ``[N, M]`` (``n_pairs`` queries, M documents as second modality). Exact loss only.
+    batch_size:
+        Every step sees that many of the N pairs, drawn without replacement for each run by its seed, and the mean loss
+        over their pairs; what is recorded is the loss of all pairs. By default every step sees all.
+    n_steps, learning_rate, optimizer:
+        Steps (at least 0) of :class:`Adam`, by default with betas (0.9, 0.999) and epsilon 1e-8, or of :class:`Descent`.
     loss:
         ``"exact"``, or ``"published"``: the authors' ``-log(sigmoid(x) + 1e-8)`` with the gradient it has in ``dtype``.
     record_every:
@@ -132,8 +152,11 @@ def synchronize(
         train_bias=bool(train_bias),
         locked=index,
         locked_points=points,
+        matching=matching_pairs(labels, integer(n_pairs, "n_pairs", 2)),
+        batch_size=None if batch_size is None else integer(batch_size, "batch_size", 2),
         n_steps=integer(n_steps, "n_steps", 0),
         learning_rate=float(learning_rate),
+        optimizer=optimizer,
         loss=loss,
         record_every=None if record_every is None else integer(record_every, "record_every", 1),
         dtype=dtype,
@@ -181,7 +204,7 @@ def _flushed_denormals() -> Iterator[None]:
         torch.set_flush_denormal(was_on)
 
 
-Finished = tuple[Tensor, Tensor, Snapshot, list[Snapshot]]
+Finished = tuple[list[Tensor], Tensor, Snapshot, list[Snapshot]]
 
 
 def _run_chunk(settings: Settings, runs: slice, *, bar: tqdm, stop: Event) -> Finished:
@@ -202,12 +225,15 @@ def _run_chunk(settings: Settings, runs: slice, *, bar: tqdm, stop: Event) -> Fi
 def _collect(settings: Settings, chunks: Sequence[Finished]) -> Synchronization:
     """The chunks' results in one."""
     points, deltas, last, shots = zip(*chunks, strict=True)
-    final = join(last)
-    steps = settings.record_steps
+    final, steps, most = join(last), settings.record_steps, max(settings.counts)
+    filled = [
+        pad(torch.cat(x), (0, 0, 0, most - x[0].shape[1]), value=torch.nan) for x in zip(*points, strict=True)
+    ]
     return Synchronization(
-        points=torch.cat(points),
+        points=torch.stack(filled, 1),
         bias=final["inverse_temperature"] * final["relative_bias"],
         edges=settings.edges,
+        counts=settings.counts,
         adapter=None if settings.adapter is None else torch.cat(deltas),
         history=history(steps, shots) if steps else None,
         **final,

@@ -27,10 +27,10 @@ class EdgeGradients:
         ``[R]``, read at every call: the logits are ``scale <u_i, v_j> - offset``, ``scale > 0``.
     published:
         The clamped loss instead of the exact one.
+    matching:
+        Which pairs match, boolean ``[N_u, N_v]``; by default the diagonal.
     entries:
         Logits held at once (but at least 16 rows), so that they stay in the cache.
-    d_second:
-        Where to write ``dL/dv`` ``[E R, d, N_v]``, if anywhere special.
 
     After a call ``d_first`` ``[E, R, d, N_u]`` is ``dL/du / scale`` and ``d_second`` is ``dL/dv``; ``by_scale`` and
     ``by_offset`` ``[R]`` are ``scale dL/dscale`` and ``-dL/doffset``.
@@ -44,13 +44,15 @@ class EdgeGradients:
         offset: Tensor,
         published: bool,
         entries: int,
-        d_second: Tensor | None = None,
+        matching: Tensor | None = None,
     ) -> None:
         n_edges, n_runs, dim, n_first, n_second = shape
         batch = n_edges * n_runs
         first, d_first = (scale.new_empty(batch, dim + 1, n_first) for _ in range(2))
         self.second = scale.new_ones(batch, dim + 1, n_second)
-        self.d_second = scale.new_empty(batch, dim, n_second) if d_second is None else d_second
+        self.d_second = scale.new_empty(n_edges, n_runs, dim, n_second)
+        self.flat_d_second = self.d_second.flatten(0, 1)
+        self.signs = None if matching is None else 1 - 2 * matching.to(scale)
         a, b, d_a = (x.view(n_edges, n_runs, dim + 1, -1) for x in (first, self.second, d_first))
         self.u, self.v, self.d_first = (x[:, :, :dim] for x in (a, b, d_a))
         self.minus_offset, self.row_sums = a[:, :, dim], d_a[:, :, dim]
@@ -78,14 +80,17 @@ class EdgeGradients:
             torch.bmm(self.second, logits.transpose(1, 2), out=d_rows)
             if second:
                 beta = 1.0 if start else 0.0
-                torch.baddbmm(self.d_second, points, logits, beta=beta, out=self.d_second)
+                torch.baddbmm(self.flat_d_second, points, logits, beta=beta, out=self.flat_d_second)
         torch.mul(self.u, self.d_first, out=self.spare)
         torch.sum(self.spare, (0, 2, 3), out=self.by_scale)
         torch.sum(self.row_sums, (0, 2), out=self.by_offset)
 
     def _slopes(self, logits: Tensor, start: int) -> None:
         """``dL/dz`` in place of the logits."""
-        if self.spare_logits is None:
+        if self.signs is not None:
+            signs = self.signs[start : start + logits.shape[1]]
+            logits.mul_(signs).sigmoid_().mul_(signs)
+        elif self.spare_logits is None:
             exact_slopes_(logits, start)
         else:
             published_slopes_(logits, self.spare_logits[:, : logits.shape[1]], start)

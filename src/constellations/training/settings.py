@@ -12,7 +12,9 @@ from numpy.typing import ArrayLike
 from torch import Tensor
 
 from constellations.checks import choice, integer
+from constellations.losses.arguments import Labels, Matching
 from constellations.sphere import as_points, random_points
+from constellations.training.optimizers import Adam, Descent
 
 Edge = tuple[int, int]
 CACHE_ENTRIES = {"cpu": 2**18, "cuda": 2**26}  # logits held at once
@@ -38,8 +40,11 @@ class Settings:
     train_bias: bool
     locked: int | None
     locked_points: Tensor | None
+    matching: Tensor | None
+    batch_size: int | None
     n_steps: int
     learning_rate: float
+    optimizer: Adam | Descent
     loss: str
     record_every: int | None
     dtype: torch.dtype
@@ -62,6 +67,10 @@ class Settings:
             )
         if self.locked_points is not None:
             self._check_locked_points(tuple(self.locked_points.shape))
+        if self.matching is not None:
+            self._check_matching(self.matching)
+        if self.batch_size is not None and not 2 <= self.batch_size <= self.n_pairs:
+            raise ValueError(f"batch_size must be from 2 to n_pairs = {self.n_pairs}, got {self.batch_size}")
         if not 0 < self.learning_rate < math.inf:
             raise ValueError(f"learning_rate must be finite and above 0, got {self.learning_rate!r}")
         choice(self.loss, "loss", ("exact", "published"))
@@ -69,14 +78,34 @@ class Settings:
         if self.device.type == "cuda" and not torch.cuda.is_available():
             raise ValueError(f"device must be 'cpu' where there is no CUDA device, got {str(self.device)!r}")
 
+    def _check_matching(self, matching: Tensor) -> None:
+        if self.n_modalities != 2:
+            raise ValueError(f"labels need n_modalities = 2, got {self.n_modalities}")
+        if self.loss != "exact":
+            raise ValueError(f"labels need loss = 'exact', got {self.loss!r}")
+        if self.batch_size is not None:
+            raise ValueError(f"labels need batch_size = None, got {self.batch_size}")
+        if matching.all() or not matching.any():
+            raise ValueError(f"labels must leave pairs of both kinds, got {int(matching.sum())} that match")
+
     def _check_locked_points(self, shape: tuple[int, ...]) -> None:
-        one = (self.n_pairs, self.dim)
+        one = (self.counts[self.locked or 0], self.dim)
         if shape not in (one, (self.n_runs, *one)):
             raise ValueError(f"locked points must have shape {one} or {(self.n_runs, *one)}, got {shape}")
 
     @property
     def n_runs(self) -> int:
         return len(self.seeds)
+
+    @property
+    def counts(self) -> tuple[int, ...]:
+        """Points of every modality."""
+        return (self.n_pairs,) * self.n_modalities if self.matching is None else tuple(self.matching.shape)
+
+    @property
+    def table(self) -> tuple[int, int]:
+        """Rows and columns of the logits of an edge in one step."""
+        return self.counts[:2] if self.batch_size is None else (self.batch_size, self.batch_size)  # type: ignore[return-value]
 
     @property
     def record_steps(self) -> tuple[int, ...]:
@@ -87,17 +116,17 @@ class Settings:
 
     def chunks(self) -> list[slice]:
         """The runs that are trained side by side: as many as asked for, or as have logits that fit a cache together."""
-        size = self.chunk_size or max(1, CACHE_ENTRIES[self.device.type] // self.n_pairs**2)
+        size = self.chunk_size or max(1, CACHE_ENTRIES[self.device.type] // (self.table[0] * self.table[1]))
         return [slice(start, start + size) for start in range(0, self.n_runs, size)]
 
     def initial_points(self, modality: int, runs: slice) -> Tensor:
         """Points ``[R, N, d]`` of one modality of some runs, in float64."""
         if modality == self.locked and self.locked_points is not None:
             return self.locked_points.double().expand(self.n_runs, -1, -1)[runs]
-        draws = [
-            random_points(self.n_pairs, self.dim, seed=int(s), stream=modality) for s in self.seeds[runs]
-        ]
-        return torch.stack(draws)
+        n = self.counts[modality]
+        return torch.stack(
+            [random_points(n, self.dim, seed=int(s), stream=modality) for s in self.seeds[runs]]
+        )
 
 
 def default_device() -> str:
@@ -167,3 +196,13 @@ def locked_modality(
     return integer(index, "locked", 0), None if points is None else as_points(
         points, "locked points"
     ).detach()
+
+
+def matching_pairs(labels: Labels | None, n_pairs: int) -> Tensor | None:
+    """The boolean matrix ``[N, M]`` of labels as :func:`constellations.losses.sigmoid_loss` takes them."""
+    if labels is None:
+        return None
+    ids = labels[1] if isinstance(labels, tuple) else labels
+    n_columns = torch.as_tensor(ids).shape[-1]
+    matching = Matching.of(labels, n_pairs, n_columns, device=torch.device("cpu"))
+    return matching.mask(torch.empty(n_pairs, n_columns)).clone()

@@ -6,48 +6,50 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from constellations.training.adam import Adam
 from constellations.training.gradients import EdgeGradients
 from constellations.training.measures import Snapshot, snapshot
 from constellations.training.settings import CACHE_ENTRIES, Edge, Settings
 
+BATCH_STREAM = 2**31  # the random numbers of a seed that draw batches; lower streams draw points
+STEPS_AHEAD = 32  # batches drawn at once
+
 
 class State:
-    """R runs in one flat buffer: a locked modality, the trained ones ``[k, R, d, N]``, and three scalars per run.
+    """R runs: points ``[R, d, N]`` of every modality, and three scalars per run, all that is trained in one flat buffer.
 
     The scalars are ``log t``, the bias (or relative bias) and the logit ``x`` of the adapter's ``delta = sigmoid(x)``.
     """
 
     def __init__(self, settings: Settings, runs: slice) -> None:
         self.settings = s = settings
-        k, n_runs, n = s.n_modalities, len(s.seeds[runs]), s.n_pairs
-        order = [a for a in range(k) if a != s.locked]
-        self.order = order if s.locked is None else [s.locked, *order]
-        shape = (k, n_runs, s.dim, n)
-        size = k * n_runs * s.dim * n
+        n_runs = len(s.seeds[runs])
+        moving = [a for a in range(s.n_modalities) if a != s.locked]
+        counts = [s.counts[a] for a in moving]
+        size = n_runs * s.dim * sum(counts)
         flat = torch.zeros(size + 3 * n_runs, dtype=s.dtype, device=s.device)
-        gradient = torch.zeros_like(flat)
-        self.x, self.dx = flat[:size].view(shape), gradient[:size].view(shape)
-        self.log_t, self.bias, self.logit = flat[size:].view(3, n_runs)
-        self.d_log_t, self.d_bias, self.d_logit = gradient[size:].view(3, n_runs)
+        self.gradient = torch.zeros_like(flat)
+        self.trained, self.d_trained = (y[:size].view(n_runs, s.dim, -1) for y in (flat, self.gradient))
+        self.x, self.dx = (
+            dict(zip(moving, y.split(counts, 2), strict=True)) for y in (self.trained, self.d_trained)
+        )
+        if s.locked is not None:
+            self.x[s.locked] = flat.new_zeros(n_runs, s.dim, s.counts[s.locked])
+        self.log_t, self.bias, self.logit = flat[size:].view(3, -1)
+        self.d_log_t, self.d_bias, self.d_logit = self.gradient[size:].view(3, -1)
         self._initialise(runs)
-        start = 0 if s.locked is None else 1
-        self.trained, self.d_trained = self.x[start:], self.dx[start:]
-        self.spare, self.column = torch.empty_like(self.trained), torch.empty_like(self.trained[:, :, :1])
-        start *= n_runs * s.dim * n
-        self.gradient = gradient[start:]
-        self.adam = Adam(flat[start:], learning_rate=s.learning_rate, gradient_scale=float(n * n))
-        edges = _oriented(s.edges, self.order, s.locked is not None)
-        per_group = max(1, CACHE_ENTRIES[s.device.type] // (n_runs * n**2))
-        self.groups = [
-            _Group(self, edges[i : i + per_group], lone=len(edges) == 1 and k == 2)
-            for i in range(0, len(edges), per_group)
-        ]
+        self.spare, self.column = torch.empty_like(self.trained), torch.empty_like(self.trained[:, :1])
+        rows, columns = s.table
+        self.descend = s.optimizer.over(flat, learning_rate=s.learning_rate, n_terms=rows * columns)
+        self.batch = None if s.batch_size is None else _Batch(self, runs)
+        per_group = max(1, CACHE_ENTRIES[s.device.type] // (n_runs * rows * columns))
+        edges = [(c, a) if a == s.locked else (a, c) for a, c in s.edges]
+        parts = [edges[i : i + per_group] for i in range(0, len(edges), per_group)]
+        self.groups = [_Group(self, part, alone=len(parts) == 1) for part in parts]
 
     def _initialise(self, runs: slice) -> None:
         s = self.settings
-        for place, k in enumerate(self.order):
-            self.x[place] = s.initial_points(k, runs).transpose(1, 2)
+        for a, x in self.x.items():
+            x.copy_(s.initial_points(a, runs).transpose(1, 2))
         self.log_t.copy_(torch.from_numpy(np.log(s.inverse_temperature[runs])))
         self.bias.copy_(torch.from_numpy(s.offset[runs].copy()))
         if s.adapter is not None:
@@ -60,34 +62,27 @@ class State:
         x = self.logit.double()
         return torch.sigmoid(x) if self.settings.adapter is not None else torch.ones_like(x)
 
-    def points(self) -> Tensor:
-        """Points ``[R, k, N, d]`` on the CPU, modalities in their own order."""
-        back = [self.order.index(k) for k in range(self.settings.n_modalities)]
-        return self.x[back].permute(1, 0, 3, 2).contiguous().cpu()
+    def points(self) -> list[Tensor]:
+        """Points ``[R, N, d]`` of every modality, on the CPU."""
+        return [self.x[a].transpose(1, 2).contiguous().cpu() for a in range(self.settings.n_modalities)]
 
     def snapshot(self) -> Snapshot:
+        s = self.settings
         self._logit_scalars()
-        t, offset = self.t.to(torch.float64, copy=True), self.bias.to(torch.float64, copy=True)
-        b_rel = offset if self.settings.relative else offset / t
-        back = [self.order.index(k) for k in range(self.settings.n_modalities)]
-        return snapshot(
-            self.x[back],
-            self.settings.edges,
-            t,
-            b_rel,
-            self.delta(),
-            published=self.settings.loss == "published",
-        )
+        t, offset = (y.to(torch.float64, copy=True) for y in (self.t, self.bias))
+        b_rel = offset if s.relative else offset / t
+        published = s.loss == "published"
+        return snapshot(self.x, s.edges, t, b_rel, self.delta(), matching=s.matching, published=published)
 
     def step(self) -> None:
         """One step on all that is trained, along tangents of the spheres, and back to the spheres."""
-        self.compute_gradient()
+        self._gradient()
         torch.mul(self.trained, self.d_trained, out=self.spare)
-        torch.sum(self.spare, 2, keepdim=True, out=self.column)
+        torch.sum(self.spare, 1, keepdim=True, out=self.column)
         self.d_trained.addcmul_(self.trained, self.column, value=-1)
-        self.adam.step(self.gradient)
+        self.descend(self.gradient)
         torch.mul(self.trained, self.trained, out=self.spare)
-        torch.sum(self.spare, 2, keepdim=True, out=self.column)
+        torch.sum(self.spare, 1, keepdim=True, out=self.column)
         self.trained.div_(self.column.sqrt_())
 
     def _logit_scalars(self) -> None:
@@ -104,12 +99,19 @@ class State:
             torch.mul(self.t, square, out=self.scale)
             self.offset.add_(self.t * (1 - square))
 
-    def compute_gradient(self) -> None:
+    def _gradient(self) -> None:
         """Gradients of the summed loss with respect to points and scalars; frozen scalars keep a zero gradient."""
         s = self.settings
         self._logit_scalars()
-        for number, group in enumerate(self.groups):
-            group.accumulate(fresh=number == 0)
+        if self.batch is not None:
+            self.batch.draw()
+        if len(self.groups) > 1:
+            for dx in self.groups[0].dx.values():
+                dx.zero_()
+        for group in self.groups:
+            group.accumulate()
+        if self.batch is not None:
+            self.batch.scatter()
         by_scale, by_offset = self.groups[0].work.by_scale, self.groups[0].work.by_offset
         for group in self.groups[1:]:
             by_scale, by_offset = by_scale + group.work.by_scale, by_offset + group.work.by_offset
@@ -124,49 +126,65 @@ class State:
             torch.mul(2 * (1 - delta), by_scale + by_offset * self.scale, out=self.d_logit)
 
 
-class _Group:
-    """A few edges treated as one batch; a ``lone`` one, the only one of two modalities, writes where it likes."""
+class _Batch:
+    """B of the N pairs of every run, without replacement and anew in every step: their points and gradients."""
 
-    def __init__(self, state: State, edges: list[Edge], *, lone: bool) -> None:
-        s, x, self.x, self.dx = state.settings, state.x, state.x, state.dx
-        self.edges, self.lone = edges, lone
-        self.second = s.locked is None or any(b > 0 for _, b in edges)
+    def __init__(self, state: State, runs: slice) -> None:
+        seeds, self.state, self.size = state.settings.seeds[runs], state, state.settings.table[0]
+        self.generators = [np.random.default_rng([int(seed), BATCH_STREAM]) for seed in seeds]
+        self.ahead: list[Tensor] = []
+        self.x, self.dx = (
+            {a: y.new_zeros(*y.shape[:2], self.size) for a, y in held.items()} for held in (state.x, state.dx)
+        )
+
+    def draw(self) -> None:
+        if not self.ahead:
+            shape = (STEPS_AHEAD, self.state.settings.n_pairs)
+            keys = np.stack([generator.random(shape, dtype=np.float32) for generator in self.generators], 1)
+            drawn = torch.from_numpy(keys).topk(self.size, sorted=False).indices
+            self.ahead = list(drawn[:, :, None].to(self.state.t.device))
+        index = self.ahead.pop(0)
+        self.index = index.expand(-1, self.state.trained.shape[1], -1)
+        for a, x in self.state.x.items():
+            torch.gather(x, 2, self.index, out=self.x[a])
+
+    def scatter(self) -> None:
+        self.state.d_trained.zero_()
+        for a, dx in self.dx.items():
+            self.state.dx[a].scatter_(2, self.index, dx)
+
+
+class _Group:
+    """A few edges treated as one; ``alone`` they write their gradients, else they add them."""
+
+    def __init__(self, state: State, edges: list[Edge], *, alone: bool) -> None:
+        s, self.edges, self.alone = state.settings, edges, alone
+        seen = state if state.batch is None else state.batch
+        self.x, self.dx, self.column = seen.x, seen.dx, state.scale[:, None, None]
+        self.second = any(c in self.dx for _, c in edges)
+        a, c = edges[0]
+        matching = s.matching if s.matching is None or (a, c) in s.edges else s.matching.T
+        self.u, self.v = self.x[a][None], self.x[c][None]
         self.work = EdgeGradients(
-            (len(edges), x.shape[1], s.dim, s.n_pairs, s.n_pairs),
+            (len(edges), *self.u.shape[1:], self.v.shape[3]),
             scale=state.scale,
             offset=state.offset,
             published=s.loss == "published",
+            matching=matching,
             entries=CACHE_ENTRIES[s.device.type],
-            d_second=self.dx[edges[0][1]] if lone else None,
         )
-        self.column = state.scale[:, None, None]
-        self.index = [torch.tensor(side, device=x.device) for side in zip(*edges, strict=True)]
-        self.onto = [torch.nn.functional.one_hot(side, s.n_modalities).T.to(x) for side in self.index]
-        (a, b) = edges[0]
-        self.u, self.v, self.du, self.dv = x[a : a + 1], x[b : b + 1], self.dx[a], self.dx[b]
 
-    def accumulate(self, *, fresh: bool) -> None:
-        """Add (if ``fresh``, write) the edges' gradients to the points'."""
-        if len(self.index[0]) == 1:
-            self.work(self.u, self.v, second=self.second)
-        else:
-            self.work(*(self.x[side] for side in self.index), second=self.second)
-        if fresh and not self.lone:
-            self.dx.zero_()
-        if self.lone:
-            torch.mul(self.work.d_first[0], self.column, out=self.du)
-        elif len(self.index[0]) == 1:
-            self.du.addcmul_(self.work.d_first[0], self.column)
-            if self.second:
-                self.dv += self.work.d_second
-        else:
-            flat, n_edges = self.dx.view(self.dx.shape[0], -1), len(self.index[0])
-            flat.addmm_(self.onto[0], (self.work.d_first * self.column).view(n_edges, -1))
-            if self.second:
-                flat.addmm_(self.onto[1], self.work.d_second.view(n_edges, -1))
-
-
-def _oriented(edges: tuple[Edge, ...], order: list[int], locked_first: bool) -> list[Edge]:
-    """Edges by place in the buffer, the locked modality (place 0) always second."""
-    placed = [(order.index(a), order.index(b)) for a, b in edges]
-    return [(b, a) if locked_first and a == 0 else (a, b) for a, b in placed]
+    def accumulate(self) -> None:
+        u, v, work = self.u, self.v, self.work
+        if len(self.edges) > 1:
+            u, v = (torch.stack([self.x[a] for a in side]) for side in zip(*self.edges, strict=True))
+        work(u, v, second=self.second)
+        written: set[int] = set() if self.alone else set(self.dx)
+        for (a, c), d_first, d_second in zip(self.edges, work.d_first, work.d_second, strict=True):
+            if a in written:
+                self.dx[a].addcmul_(d_first, self.column)
+            else:
+                torch.mul(d_first, self.column, out=self.dx[a])
+            if c in self.dx:
+                (self.dx[c].add_ if c in written else self.dx[c].copy_)(d_second)
+            written |= {a, c}

@@ -1,0 +1,64 @@
+"""Optimisers over one flat buffer, in place."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.optim.adam import adam
+
+Step = Callable[[Tensor], None]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Adam:
+    r"""Adam (Kingma and Ba 2015) with bias correction: after ``k`` steps with gradients ``g``,
+
+    .. math::
+        m \gets \beta_1 m + (1-\beta_1) g, \quad v \gets \beta_2 v + (1-\beta_2) g^2, \quad
+        x \gets x - \eta \, \frac{m / (1-\beta_1^k)}{\sqrt{v / (1-\beta_2^k)} + \epsilon}.
+    """
+
+    beta1: float = 0.9
+    beta2: float = 0.999
+    epsilon: float = 1e-8
+
+    def __post_init__(self) -> None:
+        for name, value in (("beta1", self.beta1), ("beta2", self.beta2)):
+            if not 0 <= value < 1:
+                raise ValueError(f"{name} must be in [0, 1), got {value!r}")
+        if not 0 < self.epsilon < math.inf:
+            raise ValueError(f"epsilon must be finite and above 0, got {self.epsilon!r}")
+
+    def over(self, parameters: Tensor, *, learning_rate: float, n_terms: int) -> Step:
+        """A function that takes the gradient of a sum of ``n_terms`` terms, and makes one step down their mean.
+
+        Adam notices the scale of a gradient by ``epsilon`` alone, which is therefore multiplied by it.
+        """
+        first, second = torch.zeros_like(parameters), torch.zeros_like(parameters)
+        n_steps = torch.zeros((), device=parameters.device)
+
+        def step(gradient: Tensor) -> None:
+            adam(
+                [parameters], [gradient], [first], [second], max_exp_avg_sqs=[], state_steps=[n_steps], fused=True,
+                amsgrad=False, beta1=self.beta1, beta2=self.beta2, lr=learning_rate, weight_decay=0.0,
+                eps=self.epsilon * n_terms, maximize=False,
+            )  # fmt: skip
+
+        return step
+
+
+@dataclass(frozen=True)
+class Descent:
+    """Gradient descent: along tangents of the spheres and back to them by normalising, so Riemannian descent."""
+
+    def over(self, parameters: Tensor, *, learning_rate: float, n_terms: int) -> Step:
+        """As :meth:`Adam.over`."""
+
+        def step(gradient: Tensor) -> None:
+            parameters.add_(gradient, alpha=-learning_rate / n_terms)
+
+        return step
