@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,7 +10,6 @@ import torch
 from numpy.typing import ArrayLike
 from torch import Tensor
 
-from constellations.checks import integer
 from constellations.sphere import holds
 
 Number = float | Tensor
@@ -18,9 +18,7 @@ Labels = Tensor | ArrayLike | tuple[Any, Any]
 
 def full_precision(*points: Tensor) -> tuple[Tensor, ...]:
     """In one type, float32 at least: sums of half precision overflow, its logits are a percent off."""
-    kind = torch.float32
-    for x in points:
-        kind = torch.promote_types(kind, x.dtype)
+    kind = functools.reduce(torch.promote_types, (x.dtype for x in points), torch.float32)
     return tuple(x.to(kind) for x in points)
 
 
@@ -35,22 +33,12 @@ def scalar(
     if number.numel() == 1:
         return number.reshape(())
     leading = points.shape[:-2]
-    if number.shape != leading[len(leading) - number.ndim :] or number.ndim > len(leading):
+    if number.shape != leading:
         raise ValueError(
             f"{name} must be one number or one per configuration, shape {tuple(leading)}, "
             f"got shape {tuple(number.shape)}"
         )
     return number
-
-
-def chunk_rows(chunk_size: int | None) -> int | None:
-    """``None`` or an integer of at least 1."""
-    if chunk_size is None:
-        return None
-    try:
-        return integer(chunk_size, "chunk_size", 1)
-    except ValueError:
-        raise ValueError(f"chunk_size must be None or an integer of at least 1, got {chunk_size!r}") from None
 
 
 @dataclass(frozen=True)
@@ -67,31 +55,24 @@ class Matching:
         """From a boolean matrix ``[M, N]``, the ids ``[N]`` of both sides, or a tuple of ids ``[M]`` and ``[N]``."""
         if labels is None:
             return cls()
-        if isinstance(labels, tuple):
-            rows, columns = (torch.as_tensor(ids, device=device) for ids in labels)
-        else:
-            rows = columns = torch.as_tensor(labels, device=device)
-            if rows.dtype == torch.bool:
-                if rows.shape[-2:] != (n_rows, n_columns):
-                    raise ValueError(
-                        f"labels must be a boolean matrix of shape {(n_rows, n_columns)}, got {tuple(rows.shape)}"
-                    )
-                return cls(matrix=rows)
-        for ids, length in ((rows, n_rows), (columns, n_columns)):
-            if ids.is_floating_point() or ids.dtype == torch.bool or ids.shape[-1:] != (length,):
-                raise ValueError(
-                    f"labels must be integer group ids, {n_rows} of u and {n_columns} of v, "
-                    f"got {ids.dtype} of shape {tuple(ids.shape)}"
-                )
-        return cls(rows=rows, columns=columns)
+        sides = labels if isinstance(labels, tuple) else (labels, labels)
+        rows, columns = (torch.as_tensor(side, device=device) for side in sides)
+        is_matrix = rows.dtype == torch.bool
+        right = ((n_rows, n_columns),) * 2 if is_matrix else ((n_rows,), (n_columns,))
+        if rows.is_floating_point() or columns.is_floating_point() or (rows.shape, columns.shape) != right:
+            raise ValueError(
+                f"labels must be a boolean matrix of shape {(n_rows, n_columns)} or integer group ids, {n_rows} of u and "
+                f"{n_columns} of v, got {rows.dtype} of shapes {tuple(rows.shape)} and {tuple(columns.shape)}"
+            )
+        return cls(matrix=rows) if is_matrix else cls(rows=rows, columns=columns)
 
     def mask(self, block: Tensor, start: int = 0) -> Tensor:
         """Where the rows from ``start`` on, a block ``[..., m, N]``, hold matching pairs."""
         stop = start + block.shape[-2]
         if self.matrix is not None:
-            return self.matrix[..., start:stop, :]
+            return self.matrix[start:stop]
         if self.rows is not None and self.columns is not None:
-            return self.rows[..., start:stop, None] == self.columns[..., None, :]
+            return self.rows[start:stop, None] == self.columns
         at = torch.arange(start + self.first, stop + self.first, device=block.device)
         return at[:, None] == torch.arange(block.shape[-1], device=block.device)
 

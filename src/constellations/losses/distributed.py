@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 from torch import Tensor
 
 from constellations.checks import choice
-from constellations.losses.arguments import Labels, Matching, Number, chunk_rows, full_precision
+from constellations.losses.arguments import Labels, Matching, Number, full_precision
 from constellations.losses.sigmoid import REDUCTIONS, VARIANTS, Reduction, Variant, count, scalars, summed
 from constellations.sphere import as_pairs
 
@@ -55,7 +55,7 @@ def distributed_sigmoid_loss(
         )
     choice(variant, "variant", VARIANTS)
     choice(reduction, "reduction", REDUCTIONS)
-    size, fault = chunk_rows(chunk_size), None
+    fault = None
     try:
         u, v = full_precision(*as_pairs(u, v, at_least=1, matched=labels is None))
         t, b = scalars(u, inverse_temperature, bias, relative_bias)
@@ -66,7 +66,7 @@ def distributed_sigmoid_loss(
         u = v = torch.empty(0, 0)
     shapes = _shapes(u, v, fault)
     m, n = sum(rows for rows, _ in shapes), [columns for _, columns in shapes]
-    total = summed(u, _Gather.apply(v, n), t, b, _matching(labels, u, v, n), variant=variant, size=size)
+    total = summed(u, _Gather.apply(v, n), t, b, _matching(labels, u, v, n), variant=variant, size=chunk_size)
     total = total / count(reduction, m, sum(n))
     return total + (dist.get_world_size() - 1) * (total - total.detach()) if averaged else total
 

@@ -8,8 +8,8 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-from constellations.checks import choice
-from constellations.losses.arguments import Labels, Matching, chunk_rows, full_precision, scalar
+from constellations.checks import choice, integer
+from constellations.losses.arguments import Labels, Matching, full_precision, scalar
 from constellations.losses.sigmoid import REDUCTIONS, Reduction, count, scalars, summed
 
 Parameterization = Literal["relative_bias", "bias"]
@@ -73,7 +73,8 @@ class SigmoidLoss(nn.Module):
                 f"got bias={bias!r} and relative_bias={relative_bias!r}"
             )
         self.parameterization, self.reduction = parameterization, reduction
-        self.chunk_size, self._shape = chunk_rows(chunk_size), (1,) if one_element else ()
+        self.chunk_size = None if chunk_size is None else integer(chunk_size, "chunk_size", 1)
+        self._shape = (1,) if one_element else ()
         like = torch.zeros(1, 1, dtype=torch.get_default_dtype())
         t = scalar(inverse_temperature, "inverse_temperature", like, positive=True)
         start = given if given is not None else 1.0 if parameterization == "relative_bias" else t
@@ -82,39 +83,25 @@ class SigmoidLoss(nn.Module):
 
     def _scalar(self, name: str, value: Tensor, trainable: bool) -> None:
         value = value.detach().clone().reshape(self._shape)
-        if trainable:
-            self.register_parameter(name, nn.Parameter(value))
-        else:
-            self.register_buffer(name, value)
+        self.register_buffer(name, value) if not trainable else setattr(self, name, nn.Parameter(value))
 
     @classmethod
     def from_siglip(
-        cls,
-        *,
-        logit_scale: float | Tensor,
-        logit_bias: float | Tensor,
-        parameterization: Parameterization = "bias",
-        reduction: Reduction = "per_pair",
-        chunk_size: int | None = None,
-        one_element: bool = False,
+        cls, *, logit_scale: float, logit_bias: float, parameterization: Parameterization = "bias"
     ) -> SigmoidLoss:
-        """From the scalars of SigLIP's code: ``logit_scale = log t`` and a ``logit_bias`` that is added, ``-b``.
+        """From the scalars of SigLIP's code: ``logit_scale = log t`` and a ``logit_bias`` that is added, ``-b``; the
+        sum is over N, as there.
 
         >>> loss = SigmoidLoss.from_siglip(logit_scale=2.5, logit_bias=-10.0)
         >>> {name: round(value, 4) for name, value in loss.to_siglip().items()}
         {'logit_scale': 2.5, 'logit_bias': -10.0}
         """
-        t, b = math.exp(float(logit_scale)), -float(logit_bias)
-        relative = parameterization == "relative_bias"
+        t, b = math.exp(logit_scale), -float(logit_bias)
+        added = parameterization == "bias"
         return cls(
-            parameterization=parameterization,
-            inverse_temperature=t,
-            bias=None if relative else b,
-            relative_bias=b / t if relative else None,
-            reduction=reduction,
-            chunk_size=chunk_size,
-            one_element=one_element,
-        )
+            parameterization=parameterization, inverse_temperature=t, reduction="per_pair",
+            bias=b if added else None, relative_bias=None if added else b / t,
+        )  # fmt: skip
 
     def to_siglip(self) -> dict[str, float]:
         """``logit_scale`` and ``logit_bias`` for SigLIP's code, whichever parameterisation is trained."""

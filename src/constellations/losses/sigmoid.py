@@ -9,8 +9,8 @@ from numpy.typing import ArrayLike
 from torch import Tensor
 from torch.utils.checkpoint import checkpoint
 
-from constellations.checks import choice
-from constellations.losses.arguments import Labels, Matching, Number, chunk_rows, full_precision, scalar
+from constellations.checks import choice, integer
+from constellations.losses.arguments import Labels, Matching, Number, full_precision, scalar
 from constellations.losses.slopes import PUBLISHED_EPSILON, ClosedLoss, entries
 from constellations.sphere import as_pairs
 
@@ -77,30 +77,24 @@ def sigmoid_loss(
     """
     choice(variant, "variant", VARIANTS)
     choice(reduction, "reduction", REDUCTIONS)
-    matched = labels is None
-    u, v = full_precision(*as_pairs(u, v, matched=matched, at_least=2 if matched else 1))
+    u, v = full_precision(*as_pairs(u, v, matched=labels is None, at_least=2 if labels is None else 1))
     t, b = scalars(u, inverse_temperature, bias, relative_bias)
     matching = Matching.of(labels, u.shape[-2], v.shape[-2], device=u.device)
-    total = summed(u, v, t, b, matching, variant=variant, size=chunk_rows(chunk_size))
+    total = summed(u, v, t, b, matching, variant=variant, size=chunk_size)
     return total / count(reduction, u.shape[-2], v.shape[-2])
 
 
 def scalars(
-    points: Tensor,
-    inverse_temperature: Number,
-    bias: Number | None,
-    relative_bias: Number | None,
-    *,
-    checked: bool = True,
+    points: Tensor, t: Number, bias: Number | None, relative_bias: Number | None, *, checked: bool = True
 ) -> tuple[Tensor, Tensor]:
     """``t`` and ``b`` of points ``[..., N, d]``, from one of the two biases."""
     if (bias is None) == (relative_bias is None):
         raise ValueError(f"give exactly one of bias and relative_bias, got {bias!r} and {relative_bias!r}")
-    t = scalar(inverse_temperature, "inverse_temperature", points, positive=True, checked=checked)
-    if bias is not None:
-        return t, scalar(bias, "bias", points, checked=checked)
-    assert relative_bias is not None
-    return t, t * scalar(relative_bias, "relative_bias", points, checked=checked)
+    t = scalar(t, "inverse_temperature", points, positive=True, checked=checked)
+    if relative_bias is not None:
+        return t, t * scalar(relative_bias, "relative_bias", points, checked=checked)
+    assert bias is not None
+    return t, scalar(bias, "bias", points, checked=checked)
 
 
 def count(reduction: str, n_rows: int, n_columns: int) -> int:
@@ -128,10 +122,11 @@ def summed(
     u: Tensor, v: Tensor, t: Tensor, b: Tensor, matching: Matching, *, variant: str, size: int | None
 ) -> Tensor:
     """Summed loss ``[...]`` of points in full precision, without any check of values."""
+    size = u.shape[-2] if size is None else integer(size, "chunk_size", 1)
     with torch.autocast(u.device.type, enabled=False):
         if variant == "exact" and not torch.compiler.is_compiling():
             return _closed(u, v, t, b, matching, size)
-        if size is None or size >= u.shape[-2]:
+        if size >= u.shape[-2]:
             return _traced(u, v, t, b, matching, 0, variant)
         blocks = [
             checkpoint(_traced, x, v, t, b, matching, k * size, variant, use_reentrant=False)
@@ -140,13 +135,12 @@ def summed(
         return torch.stack(blocks).sum(0)
 
 
-def _closed(u: Tensor, v: Tensor, t: Tensor, b: Tensor, matching: Matching, size: int | None) -> Tensor:
+def _closed(u: Tensor, v: Tensor, t: Tensor, b: Tensor, matching: Matching, size: int) -> Tensor:
     leading = u.shape[:-2]
     flat = [x.reshape(-1, *x.shape[-2:]) for x in (u, v)]
     flat += [x.expand(leading).reshape(-1) for x in (t, b)]
     gradients = torch.is_grad_enabled() and any(x.requires_grad for x in flat)
-    total = ClosedLoss.apply(*flat, matching, size or u.shape[-2], gradients)[0]
-    return total.reshape(leading)
+    return ClosedLoss.apply(*flat, matching, size, gradients)[0].reshape(leading)
 
 
 def _wrongness(u: Tensor, v: Tensor, t: Tensor, b: Tensor, matching: Matching, start: int) -> Tensor:
