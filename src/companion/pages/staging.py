@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 
 import nbformat
 import yaml
 from nbformat import NotebookNode
 
-from companion import chapter
-from companion.pages import profiles, scoreboard
+from companion.pages import profiles, scoreboard, statements
 
 REPOSITORY_VARIABLE = "BOOK_REPOSITORY"
 BUTTONS = ("use_repository_button", "use_edit_page_button", "use_issues_button")
+PROMPTS = {"parameters": "Parameters of this run", "injected-parameters": "Parameters changed in this run"}
 
 
 def stage(root: Path, build: Path) -> None:
@@ -27,44 +29,63 @@ def stage(root: Path, build: Path) -> None:
     """
     chapters = profiles.notebooks(root)
     _check_contents(root, chapters)
-    target = _frame(root, build)
+    target = _frame(root, build, contents(root))
     shutil.copy(root / "_toc.yml", target / "_toc.yml")
+    results = []
     for name in chapters:
-        notebook = nbformat.read(_existing(build / "executed" / f"{name}.ipynb"), as_version=4)
-        nbformat.write(presented(notebook), target / "notebooks" / f"{name}.ipynb")
-        _existing(build / "results" / f"{name}.json")
-    results = [entry for entry in chapter.read_results(build / "results") if entry["notebook"] in chapters]
-    generated = target / "book" / "generated"
-    generated.mkdir()
+        executed = _existing(build / "executed" / f"{name}.ipynb")
+        nbformat.write(
+            presented(nbformat.read(executed, as_version=4)), target / "notebooks" / f"{name}.ipynb"
+        )
+        results.append(_results(_existing(build / "results" / f"{name}.json"), executed))
     titles = {name: title_of(target / "notebooks" / f"{name}.ipynb") for name in chapters}
-    (generated / "glance.md").write_text(
-        scoreboard.glance(results, titles, profile=build.name), encoding="utf-8"
-    )
-    (generated / "scoreboard.md").write_text(
-        scoreboard.page(results, titles, profile=build.name), encoding="utf-8"
-    )
-    (generated / "left_to_gpu.md").write_text(profiles.left_to_gpu(root, titles), encoding="utf-8")
+    known = statements.as_data(statements.read(root, contents(root)), scoreboard.verdicts(results))
+    places = {one["name"].lower().replace(" ", "-"): f"{one['page']}.html#{one['label']}" for one in known}
+    for name, text in {
+        "glance": scoreboard.glance(results, profile=build.name),
+        "scoreboard": scoreboard.page(results, titles, profile=build.name, places=places),
+        "left_to_gpu": profiles.left_to_gpu(root, titles),
+        "statements": statements.page(
+            known, {f"notebooks/{name}": f"{name[:2]} {title}" for name, title in titles.items()}
+        ),
+    }.items():
+        (target / "book" / "generated" / f"{name}.md").write_text(text, encoding="utf-8")
+    _write_statements(target, known)
 
 
 def stage_page(root: Path, build: Path, name: str) -> None:
     """Lay out ``build/stage`` for one executed notebook, ``build/<name>.ipynb``, as a book of a single page."""
-    target = _frame(root, build)
+    target = _frame(root, build, [])
     notebook = nbformat.read(_existing(build / f"{name}.ipynb"), as_version=4)
     nbformat.write(presented(notebook), target / "notebooks" / f"{name}.ipynb")
     (target / "_toc.yml").write_text(f"format: jb-book\nroot: notebooks/{name}\n", encoding="utf-8")
+    _write_statements(target, statements.as_data(statements.read(root, contents(root)), {}))
 
 
 def presented(notebook: NotebookNode) -> NotebookNode:
-    """An executed notebook as readers see it: without tools' metadata and without the cell that only sets the folder."""
+    """An executed notebook as readers see it: every fold says what it holds, and tools leave no trace.
+
+    Parameters are folded, and the cell that only sets the folder is left out.
+    """
     notebook.metadata.pop("papermill", None)
     for cell in notebook.cells:
         cell.metadata.pop("papermill", None)
         cell.metadata.pop("execution", None)
-        if "injected-parameters" in cell.metadata.get("tags", []):
+        tags = cell.metadata.get("tags", [])
+        if "injected-parameters" in tags:
             kept = [line for line in cell.source.splitlines() if not line.startswith("output_dir =")]
             cell.source = "\n".join(kept)
-            if len(kept) <= 1:
-                cell.metadata["tags"] = [*cell.metadata["tags"], "remove-cell"]
+            tags = [*tags, "remove-cell"] if len(kept) <= 1 else tags
+        prompt = next((PROMPTS[tag] for tag in tags if tag in PROMPTS), None)
+        options = cell.metadata.get("mystnb", {})
+        if prompt:
+            tags = [*dict.fromkeys([*tags, "hide-input"])]
+        elif "figure" in options:
+            prompt = "Code for this figure"
+        if prompt and "hide-input" in tags:
+            cell.metadata["mystnb"] = {"code_prompt_show": prompt, "code_prompt_hide": prompt} | options
+        if tags:
+            cell.metadata["tags"] = tags
     return notebook
 
 
@@ -100,27 +121,51 @@ def _check_contents(root: Path, chapters: list[str]) -> None:
         raise ValueError(f"_toc.yml must list the notebooks in order, each once: look at {', '.join(odd)}")
 
 
-def _frame(root: Path, build: Path) -> Path:
-    """The pages and the configuration of the book, and an empty folder for notebooks."""
+def _frame(root: Path, build: Path, pages: Sequence[str]) -> Path:
+    """The pages and the configuration of the book, and empty folders for notebooks and generated pages."""
     target = build / "stage"
     (target / "notebooks").mkdir(parents=True)
     shutil.copytree(root / "book", target / "book")
+    for page in (target / "book").rglob("*.md"):
+        if str(page.relative_to(target).with_suffix("")) not in pages:
+            page.unlink()
+    (target / "book" / "generated").mkdir()
     configuration = yaml.safe_load((root / "_config.yml").read_text(encoding="utf-8"))
-    (target / "_config.yml").write_text(yaml.safe_dump(_configured(configuration), sort_keys=False))
+    address = configured(configuration)
+    (target / "_config.yml").write_text(yaml.safe_dump(configuration, sort_keys=False))
+    text = f"The source of this book is at <{address}>.\n" if address else ""
+    (target / "book" / "generated" / "repository.md").write_text(text, encoding="utf-8")
     return target
 
 
-def _configured(configuration: dict) -> dict:
-    """The configuration, with buttons that lead to the repository where its address is known."""
-    address = os.environ.get(REPOSITORY_VARIABLE, "")
+def configured(configuration: dict) -> str:
+    """Buttons that lead to the repository where its address is known: in ``_config.yml`` or the environment. Returns it.
+
+    Binder opens repositories at GitHub, and has their environment; Colab would lack the library and has no button.
+    """
+    given = configuration.pop("repository", None) or {}
+    address = (os.environ.get(REPOSITORY_VARIABLE) or given.get("url") or "").removesuffix(".git").rstrip("/")
     if address:
-        configuration["repository"] = {"url": address, "branch": "main"}
+        configuration["repository"] = {"url": address, "branch": given.get("branch", "main")}
         configuration["html"] |= dict.fromkeys(BUTTONS, True)
-        configuration["launch_buttons"] = {
-            "binderhub_url": "https://mybinder.org",
-            "colab_url": "https://colab.research.google.com",
-        }
-    return configuration
+        if address.startswith("https://github.com/"):
+            configuration["launch_buttons"] = {"binderhub_url": "https://mybinder.org"}
+    return address
+
+
+def _write_statements(target: Path, known: list[dict]) -> None:
+    """For the extension, which names statements, and for readers."""
+    for folder in (target, target / "book" / "_static"):
+        (folder / "statements.json").write_text(json.dumps(known, indent=1) + "\n", encoding="utf-8")
+
+
+def _results(path: Path, executed: Path) -> dict:
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise ValueError(
+            f"{path} is damaged: delete {executed}, and make book runs this chapter again"
+        ) from error
 
 
 def _existing(path: Path) -> Path:

@@ -24,7 +24,11 @@ STATUSES = {
 DIRECTIVE = re.compile(r"^```\{prf:(\w+)\} *(.*?)\n(.*?)^``` *$", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\{prf:ref\}`(?:[^`<]*<)?([\w.-]+)>?`")
 PAPER = re.compile(r"(\w+ [\d.]+) of the paper")
-WIDTH, BOX, HEIGHT, GAP, LEFT, PER_LINE = 900, 118, 36, 8, 30, 7
+ARROW = (
+    '<defs><marker id="arrow" viewBox="0 0 6 6" refX="5" refY="3" markerWidth="6" markerHeight="6" orient="auto">'
+    '<path d="M0 0L6 3L0 6z"/></marker></defs>'
+)
+WIDTH, BOX, HEIGHT, GAP, LEFT, PER_LINE = 916, 118, 36, 8, 30, 7
 
 
 @dataclass(frozen=True)
@@ -65,7 +69,11 @@ def problems(statements: Sequence[Statement]) -> list[str]:
     uses = {statement.label: set(statement.uses) for statement in statements}
     labels = [statement.label for statement in statements]
     found = [f"{label} is given twice" for label in sorted(uses) if labels.count(label) > 1]
-    found += [f"{label} uses {used}: no such statement" for label in uses for used in sorted(uses[label] - set(uses))]
+    found += [
+        f"{label} uses {used}: no such statement"
+        for label in uses
+        for used in sorted(uses[label] - set(uses))
+    ]
     try:
         tuple(graphlib.TopologicalSorter(uses).static_order())
     except graphlib.CycleError as error:
@@ -89,23 +97,27 @@ def page(data: Sequence[Mapping], titles: Mapping[str, str]) -> str:
     place, lines, y = {}, [], 0
     for name in dict.fromkeys(entry["page"] for entry in data):
         entries = [entry for entry in data if entry["page"] == name]
-        lines.append(f'<text class="page" x="0" y="{y + 14}">{escape(_short(titles.get(name, name), 90))}</text>')
+        lines.append(
+            f'<text class="page" x="0" y="{y + 14}">{escape(_short(titles.get(name, name), 90))}</text>'
+        )
         for k, entry in enumerate(entries):
-            place[entry["label"]] = (LEFT + k % PER_LINE * (BOX + GAP), y + 22 + k // PER_LINE * (HEIGHT + GAP))
+            place[entry["label"]] = (
+                LEFT + k % PER_LINE * (BOX + GAP),
+                y + 22 + k // PER_LINE * (HEIGHT + GAP),
+            )
         y += 46 + ((len(entries) - 1) // PER_LINE + 1) * (HEIGHT + GAP)
     for entry in data:
         for used in entry["uses"]:
             (x0, y0), (x1, y1) = place[used], place[entry["label"]]
-            x0, x1, y0 = x0 + BOX // 2, x1 + BOX // 2, y0 + HEIGHT
-            bend = max(24, abs(y1 - y0) // 2)
-            lines.append(
-                f'<path data-from="{used}" data-to="{entry["label"]}" d="M{x0} {y0}C{x0} {y0 + bend} {x1} {y1 - bend} {x1} {y1 - 3}"/>'
-            )
+            x0, x1, beside = x0 + BOX // 2, x1 + BOX // 2, y0 == y1
+            y0, bend = (y0, 18) if beside else (y0 + HEIGHT, max(24, abs(y1 - y0) // 2))
+            curve = f"M{x0} {y0}C{x0} {y0 - bend if beside else y0 + bend} {x1} {y1 - bend} {x1} {y1 - 3}"
+            lines.append(f'<path data-from="{used}" data-to="{entry["label"]}" d="{curve}"/>')
     lines += [_box(entry, *place[entry["label"]]) for entry in data]
-    head = f'<svg id="statement-map" viewBox="0 0 {WIDTH} {y}" role="group" aria-label="Statements and what their proofs use">'
-    arrow = '<defs><marker id="arrow" viewBox="0 0 6 6" refX="5" refY="3" markerWidth="6" markerHeight="6" orient="auto"><path d="M0 0L6 3L0 6z"/></marker></defs>'
-    picture = f'<div class="table-scroll">{head}{arrow}{"".join(lines)}</svg></div>'
-    return f'{picture}\n<div id="statement-focus" aria-live="polite"></div>\n'
+    label = "Statements and what their proofs use"
+    head = f'<svg id="statement-map" viewBox="0 0 {WIDTH} {y}" role="group" aria-label="{label}">{ARROW}'
+    picture = f'<div class="table-scroll" tabindex="0">{head}{"".join(lines)}</svg></div>'
+    return f'<div id="statement-focus" aria-live="polite"></div>\n{picture}\n'
 
 
 def _on_page(page: str, text: str) -> list[Statement]:
@@ -127,7 +139,9 @@ def _on_page(page: str, text: str) -> list[Statement]:
         dropped = {label[1], *_listed("mentions", body)}
         status = " ".join(_listed("status", body)) or _usual_status(kind, proofs)
         if status not in STATUSES:
-            raise ValueError(f"{page}.md: status of {label[1]} must be one of {', '.join(STATUSES)}, got {status!r}")
+            raise ValueError(
+                f"{page}.md: status of {label[1]} must be one of {', '.join(STATUSES)}, got {status!r}"
+            )
         name, heading = _names(kind, title, page, sum(not PAPER.match(s.heading) for s in found))
         kept = tuple(dict.fromkeys(use for use in uses if use not in dropped))
         found.append(Statement(label[1], kind, name, heading, page, status, kept))
@@ -135,7 +149,11 @@ def _on_page(page: str, text: str) -> list[Statement]:
 
 
 def _listed(word: str, body: str) -> list[str]:
-    return [part for line in re.findall(rf"^% {word}:(.*)$", body, re.MULTILINE) for part in re.split(r"[,\s]+", line.strip())]
+    return [
+        part
+        for line in re.findall(rf"^% {word}:(.*)$", body, re.MULTILINE)
+        for part in re.split(r"[,\s]+", line.strip())
+    ]
 
 
 def _usual_status(kind: str, proofs: str) -> str:
@@ -158,12 +176,20 @@ def _short(text: str, length: int) -> str:
 
 
 def _box(entry: Mapping, x: int, y: int) -> str:
-    text = entry["heading"].removeprefix(entry["name"]).removeprefix(" of the paper").strip(" .,:").removesuffix(" (ours)")
+    text = (
+        entry["heading"]
+        .removeprefix(entry["name"])
+        .removeprefix(" of the paper")
+        .strip(" .,:")
+        .removesuffix(" (ours)")
+    )
     verdict = f"; {entry['verdict']}" if entry["verdict"] else ""
     title = escape(f"{entry['heading']}: {STATUSES[entry['status']]}{verdict}")
+    middle = x + BOX // 2
     return (
-        f'<a class="statement {entry["status"]}" href="../{entry["page"]}.html#{entry["label"]}" data-label="{entry["label"]}" aria-label="{title}">'
-        f'<title>{title}</title><rect x="{x}" y="{y}" width="{BOX}" height="{HEIGHT}" rx="5"/>'
-        f'<text x="{x + BOX // 2}" y="{y + (15 if text else 22)}" class="name">{escape(entry["name"])}</text>'
-        f'<text x="{x + BOX // 2}" y="{y + 28}">{escape(_short(text, 23))}</text></a>'
+        f'<a class="statement {entry["status"]}" href="../{entry["page"]}.html#{entry["label"]}" '
+        f'data-label="{entry["label"]}" aria-label="{title}"><title>{title}</title>'
+        f'<rect x="{x}" y="{y}" width="{BOX}" height="{HEIGHT}" rx="5"/>'
+        f'<text x="{middle}" y="{y + (15 if text else 22)}" class="name">{escape(entry["name"])}</text>'
+        f'<text x="{middle}" y="{y + 28}">{escape(_short(text, 23))}</text></a>'
     )

@@ -1,6 +1,5 @@
 """The Makefile at work on a book of two tiny chapters: what is rerun, what an error says, what an interruption leaves."""
 
-import json
 import os
 import shutil
 import signal
@@ -11,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from companion.pages import profiles, scoreboard, staging
+from companion.pages import profiles, staging
 
 ROOT = Path(__file__).resolve().parents[3]
 CHAPTER = """---
@@ -105,7 +104,7 @@ def test_a_book_is_built_once_and_only_what_changed_is_built_again(project):
     html = project / "_build" / "quick" / "html"
     assert "a/fails" in (html / "book" / "scoreboard.html").read_text()
     assert "one &lt; two &amp; $x$" in (html / "book" / "scoreboard.html").read_text()
-    assert "4 records" in (html / "book" / "index.html").read_text()
+    assert "claims of the paper: 0 of 2 hold, 2 differ" in (html / "book" / "index.html").read_text()
     written = (html / "book" / "index.html").stat().st_mtime_ns
     status, output = make(project, "book")
     assert status == 0 and ran(output) == [] and (html / "book" / "index.html").stat().st_mtime_ns == written
@@ -220,33 +219,3 @@ def test_staging_refuses_contents_that_do_not_fit(tmp_path):
     (tmp_path / "_toc.yml").write_text(CONTENTS)
     with pytest.raises(ValueError, match="look at 02_second"):
         staging.stage(tmp_path, tmp_path / "_build")
-
-
-def test_the_scoreboard_counts_and_escapes():
-    record = {
-        "id": "a/b",
-        "claim": "<script>",
-        "published": 1.0,
-        "measured": 1.0,
-        "spread": None,
-        "n_seeds": None,
-        "verdict": "reproduced",
-        "rule": "r",
-        "comment": "",
-        "source": "run",
-    }
-    environment = {"python": "3", "torch": "2", "numpy": "2", "gpu": None, "machine": "x", "threads": 1}
-    entry = {
-        "notebook": "01_first",
-        "records": [record, record | {"id": "a/c", "verdict": "differs"}],
-        "environment": environment,
-        "run": {"seconds": 2.0, "finished": "2026-01-01T00:00:00+00:00"},
-    }
-    entry = json.loads(json.dumps(entry))
-    page = scoreboard.page([entry], {"01_first": "A & B"}, profile="quick")
-    assert "**2 records**: 1 reproduced, 0 corrected, 1 that differ" in page
-    assert "<script>" not in page and "&lt;script&gt;" in page and "A &amp; B" in page
-    assert "width:50.00%" in scoreboard.glance([entry], {"01_first": "A & B"}, profile="paper")
-    assert "its verdicts are not about the paper" in page
-    agreeing = entry | {"records": [record]}
-    assert "every claim that was tested held" in scoreboard.page([agreeing], {"01_first": "A"}, profile="gpu")
