@@ -9,7 +9,8 @@ import time
 import torch
 
 from constellations.geometry import report
-from constellations.geometry.large import extremes
+from constellations.geometry.large import hardest
+from constellations.geometry.matches import matches
 
 
 def points(n_pairs: int, dim: int, signal: float) -> tuple[torch.Tensor, torch.Tensor]:
@@ -21,18 +22,18 @@ def points(n_pairs: int, dim: int, signal: float) -> tuple[torch.Tensor, torch.T
 
 
 def main() -> None:
-    """Time the whole report, and its search for extremes with and without the bfloat16 screen."""
+    """Time the whole report, and its search for the hardest pairs with and without the bfloat16 screen."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--pairs", type=int, default=100_000)
     parser.add_argument("--dim", type=int, default=768)
     parser.add_argument("--signal", type=float, default=0.6)
     options = parser.parse_args()
     u, v = points(options.pairs, options.dim, options.signal)
-    labels = torch.arange(options.pairs)
+    pairs = matches(None, options.pairs, options.pairs)
     tasks = {
         "report": lambda: report.measure(u, v),
-        "extremes, screened": lambda: extremes(u, v, labels, screen=True),
-        "extremes, float32": lambda: extremes(u, v, labels, screen=False),
+        "hardest, screened": lambda: hardest(u, v, pairs, most=5, screen=True),
+        "hardest, float32": lambda: hardest(u, v, pairs, most=5, screen=False),
     }
     print(f"{options.pairs:,} pairs, d = {options.dim}, {torch.get_num_threads()} threads")
     for name, task in tasks.items():

@@ -1,4 +1,4 @@
-"""Writing files so that an interrupted run never leaves half of one behind."""
+"""Reading and writing files: errors name the file, and an interrupted run never leaves half of one behind."""
 
 from __future__ import annotations
 
@@ -9,18 +9,60 @@ from pathlib import Path
 
 
 @contextmanager
+def reading(
+    path: str | os.PathLike[str], *, kind: str = "", advice: str = "", extra: str = "book"
+) -> Iterator[Path]:
+    """Yield an existing file; whatever its reader raises in the block becomes one ValueError that names the file.
+
+    ``kind`` (" as an image") and ``advice`` (": repair or remove it") frame what the reader says; ``extra`` holds the
+    packages that a reader may lack. A ValueError that names the file already is passed on.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise ValueError(f"{path} is a folder, not a file" if path.is_dir() else f"no such file: {path}")
+    try:
+        with path.open("rb") as file:
+            start = file.read(64)
+        if start.startswith(b"version https://git-lfs"):
+            raise ValueError("it is a Git LFS pointer, not the data; run 'git lfs pull' where it came from")
+        if not start:
+            raise ValueError("it has 0 bytes")
+        yield path
+    except ImportError as error:
+        raise ValueError(
+            f"{path} needs the package {error.name}: pip install 'constellations[{extra}]'"
+        ) from error
+    except Exception as error:  # damaged files make readers raise anything
+        if isinstance(error, ValueError) and str(error).startswith(str(path)):
+            raise
+        said = (str(error).strip() or type(error).__name__).splitlines()[0]
+        raise ValueError(f"{path} cannot be read{kind}: {said}{advice}") from error
+
+
+def check_writable(target: str | os.PathLike[str]) -> None:
+    """A ValueError unless a file can be written there: asked before long work starts."""
+    _reserve(Path(target)).unlink()
+
+
+@contextmanager
 def replace_on_success(target: str | os.PathLike[str]) -> Iterator[Path]:
     """Yield a temporary path beside ``target``; move it over ``target`` if the block succeeds, delete it otherwise.
 
-    The folder is created if needed.
-
-    Raises
-    ------
-    ValueError
-        If the folder cannot be created or written to.
+    The folder is created if needed. A ValueError names a place that cannot be written.
     """
     target = Path(target)
+    temporary = _reserve(target)
+    try:
+        yield temporary
+        os.replace(temporary, target)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _reserve(target: Path) -> Path:
     temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
+    if target.is_dir():
+        raise ValueError(f"cannot write {target}: it is a folder; give the name of a file")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         temporary.touch()
@@ -28,8 +70,4 @@ def replace_on_success(target: str | os.PathLike[str]) -> Iterator[Path]:
         raise ValueError(
             f"cannot write {target}: {error.strerror or error}; choose a folder you may write to"
         ) from error
-    try:
-        yield temporary
-        os.replace(temporary, target)
-    finally:
-        temporary.unlink(missing_ok=True)
+    return temporary

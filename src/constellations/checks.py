@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import Any
 
@@ -60,3 +61,17 @@ def choice(value: Any, name: str, allowed: Iterable[Any]) -> None:
     """A ValueError unless ``value`` is one of those allowed."""
     if value not in (allowed := tuple(allowed)):
         raise ValueError(f"{name} must be one of {', '.join(map(repr, allowed))}, got {value!r}")
+
+
+def number(text: str) -> float:
+    """A number as people type it, whole ones as ``int``; a type for argparse.
+
+    >>> number("1e9"), number("10^9"), number("1,000"), number("0.07")
+    (1000000000, 1000000000, 1000, 0.07)
+    """
+    text = text.strip()
+    if re.fullmatch(r"[+-]?[1-9]\d{0,2}([,_]\d{3})+(\.\d*)?", text):
+        text = re.sub("[,_]", "", text)
+    base, caret, power = text.partition("^")
+    value = float(base) ** float(power) if caret else float(base)
+    return int(value) if value.is_integer() and abs(value) < 2**63 else value

@@ -44,7 +44,7 @@ def as_points(x: Tensor | ArrayLike, name: str = "points", *, unit: bool = True)
     >>> as_points([[1.0, 0.0], [0.0, 1.0]]).shape
     torch.Size([2, 2])
     """
-    points = x if isinstance(x, Tensor) else _as_tensor(x)
+    points = as_tensor(x)
     if not points.is_floating_point():
         if points.is_complex() or points.dtype == torch.bool:
             raise ValueError(f"{name} must hold real numbers, got dtype {points.dtype}")
@@ -64,11 +64,18 @@ def as_points(x: Tensor | ArrayLike, name: str = "points", *, unit: bool = True)
     return points
 
 
-def _as_tensor(x: ArrayLike) -> Tensor:
-    """A copy where torch cannot share the memory: foreign byte order, negative strides, read-only."""
+def as_tensor(x: Tensor | ArrayLike) -> Tensor:
+    """A tensor as it is; a copy where torch cannot share the memory: foreign byte order, negative strides, read-only."""
+    if isinstance(x, Tensor):
+        return x
     array = np.asarray(x)
-    if array.dtype.kind not in "fiub" or not array.dtype.isnative or not array.flags.writeable:
-        array = array.astype(array.dtype.newbyteorder("="))
+    if (
+        array.dtype == np.longdouble
+        or array.dtype.kind not in "fiub"
+        or not array.dtype.isnative
+        or not array.flags.writeable
+    ):
+        array = array.astype(np.float64 if array.dtype == np.longdouble else array.dtype.newbyteorder("="))
     return torch.as_tensor(np.ascontiguousarray(array) if array.ndim else array)
 
 

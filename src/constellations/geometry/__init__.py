@@ -4,20 +4,21 @@ Large sets of stored embeddings are measured by ``python -m constellations.geome
 :mod:`constellations.geometry.report`).
 """
 
+from constellations.geometry.budget import LinearRepresentation, linear_representation_gap
 from constellations.geometry.margin import (
-    LinearRepresentation,
+    Gap,
     Separation,
     inner_products,
     is_constellation,
-    linear_representation_gap,
     matching_and_non_matching,
     mean_margin,
     nearest_neighbour_accuracy,
     separation,
-    trimmed_margin,
+    smallest_and_largest,
 )
 
 __all__ = [
+    "Gap",
     "LinearRepresentation",
     "Separation",
     "inner_products",
@@ -27,5 +28,5 @@ __all__ = [
     "mean_margin",
     "nearest_neighbour_accuracy",
     "separation",
-    "trimmed_margin",
+    "smallest_and_largest",
 ]

@@ -6,116 +6,117 @@ import argparse
 import json
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 
-from constellations.atomic import replace_on_success
-from constellations.geometry.files import read_labels, read_points
-from constellations.geometry.report import Loss, Report, measure
+from constellations.atomic import check_writable, reading, replace_on_success
+from constellations.checks import number
+from constellations.geometry.describe import changes, describe, gates
+from constellations.geometry.files import read_labels, read_names, read_points
+from constellations.geometry.page import page
+from constellations.geometry.report import measure
 
-
-def describe(report: Report) -> str:
-    """The report as text for a terminal."""
-    r = report
-    pairs = f"{r.n_images:,} images, {r.n_texts:,} texts, d = {r.dim}"
-    sampled = (
-        "" if r.percentiles_from_images == r.n_images else f" (from {r.percentiles_from_images:,} images)"
-    )
-    rows = [("embeddings", pairs)]
-    for label, gap in (("extremes", r.extreme), ("5th/95th pct." + sampled, r.trimmed), ("means", r.mean)):
-        numbers = f"matching {gap.matching:+.5f}  non-matching {gap.non_matching:+.5f}"
-        rows.append((label, f"{numbers}  m {gap.margin:+.5f}  b_rel {gap.relative_bias:+.5f}"))
-    i, j = r.non_matching_index
-    rows += [
-        ("decided by", f"image {r.matching_index} with its own text; image {i} with text {j}"),
-        ("constellation", "yes" if r.extreme.margin >= 0 else "no: some pair is on the wrong side"),
-        ("retrieval", f"{r.retrieval_accuracy:.4%} of images find their own text first"),
-        ("linear shift", f"xi {r.xi:.5f} = {r.mean_of_norms:.5f} - {r.norm_of_mean:.5f}"),
-        ("modality gap", f"means {r.distance_of_means:.5f} apart; {_separability(r)}"),
-        ("dimension", _dimension(r)),
-    ]
-    if r.loss is not None:
-        rows += _loss(r.loss)
-    width = max(len(label) for label, _ in rows)
-    return "\n".join(f"{label:<{width}}  {text}" for label, text in rows)
-
-
-def _loss(loss: Loss) -> list[tuple[str, str]]:
-    kind = "" if loss.exact else " (estimated from a sample)"
-    value = f"inf_b L {loss.infimum:.4e}{kind} at b = {loss.bias:.4f}"
-    box = f"the margin alone allows {loss.lower:.3e} to {loss.upper:.3e}"
-    proven = f"a loss of {loss.infimum:.3e} proves "
-    proven += (
-        f"m* >= {loss.certified_margin:+.5f}" if loss.certified_margin > -1 else "nothing: it is too large"
-    )
-    return [(f"loss at t = {loss.inverse_temperature:g}", f"{value}; {box}"), ("certificate", proven)]
-
-
-def _separability(r: Report) -> str:
-    if r.separable:
-        return f"a hyperplane separates all images from all texts (margin {r.hyperplane_margin:.5f})"
-    wrong = f"{r.wrong_images} images and {r.wrong_texts} texts"
-    return f"no separating hyperplane found; the best one leaves {wrong} on the wrong side"
-
-
-def _dimension(r: Report) -> str:
-    brackets = (("margin", r.required_dimension), ("margin by means", r.required_dimension_by_means))
-    return "; ".join(
-        f"{name} needs d between {found[0]} and {found[1]}" if found else f"{name} not positive: no bracket"
-        for name, found in brackets
-    )
+GATES = "margin, trimmed_margin, mean_margin, retrieval, text_retrieval, hyperplane_margin"
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m constellations.geometry")
+    about = (measure.__doc__ or "").split("\n\n")[0]
     command = parser.add_subparsers(dest="command", required=True).add_parser(
-        "report",
-        help="measure image and text embeddings",
-        description=(measure.__doc__ or "").split("\n\n")[0],
+        "report", help=about, description=about
     )
-    formats = ".npy, .npz, .safetensors or .parquet; FILE:NAME picks an entry"
-    command.add_argument("images", help=f"image embeddings [M, d]: {formats}")
-    command.add_argument("texts", help="text embeddings [N, d], same formats")
-    command.add_argument(
-        "--pairs", metavar="LABELS", help="for every image the row of its text, [M] integers"
+    add = command.add_argument
+    add(
+        "images",
+        help="image embeddings [M, d]: .npy, .npz, .safetensors or .parquet; FILE:NAME picks an entry",
     )
-    command.add_argument("--normalize", action="store_true", help="divide every row by its norm first")
-    command.add_argument(
-        "--inverse-temperature", type=float, metavar="T", help="also give inf_b of the loss at T"
+    add("texts", help="text embeddings [N, d], same formats")
+    add("--pairs", metavar="FILE", nargs="+", help="for every image the row of its text, or for every text the row of "
+        "its image, or [M, N] of 0 and 1; two files are group ids of images and texts")  # fmt: skip
+    add(
+        "--names",
+        metavar="FILE",
+        nargs="+",
+        help="names of the images and of the texts: lines, or a JSON list",
     )
-    command.add_argument("--sampled-products", type=int, default=10**8, metavar="K",
-                         help="count all non-matching products up to this many, sample images beyond (1e8)")  # fmt: skip
-    command.add_argument("--seed", type=int, default=0, help="of the sample (0)")
-    command.add_argument("--json", metavar="FILE", help="also write the report as JSON")
-    command.add_argument("--quiet", action="store_true", help="no progress bar")
+    add("--normalize", action="store_true", help="divide every row by its norm first")
+    add("--inverse-temperature", type=number, metavar="T", help="also give inf_b of the loss at T")
+    add("--sampled-products", type=number, default=10**8, metavar="K",
+        help="count all non-matching products up to this many, sample images beyond (1e8)")  # fmt: skip
+    add("--seed", type=number, default=0, help="of the sample (0)")
+    add("--json", metavar="FILE", help="also write the report as JSON")
+    add("--html", metavar="FILE", help="also write one self-contained page")
+    add("--against", metavar="FILE", help="an earlier report's JSON: show what moved")
+    add(
+        "--fail-under",
+        metavar="NAME=VALUE",
+        type=_gate,
+        action="append",
+        default=[],
+        help=f"exit 1 if lower: {GATES}",
+    )
+    add("--quiet", action="store_true", help="no progress bar")
     return parser
 
 
+def _gate(text: str) -> tuple[str, float]:
+    name, _, value = text.partition("=")
+    try:
+        if name in GATES.split(", "):
+            return name, number(value)
+    except ValueError:
+        pass
+    raise argparse.ArgumentTypeError(f"must be NAME=VALUE with a name of {GATES}, got {text!r}")
+
+
+def _report(options: argparse.Namespace) -> int:
+    for target in filter(None, (options.json, options.html)):
+        check_writable(target)
+    before = None
+    if options.against:
+        with reading(options.against) as path:
+            before = dict(json.loads(path.read_text(encoding="utf-8")))
+    images, texts = (
+        read_points(file, normalize=options.normalize) for file in (options.images, options.texts)
+    )
+    labels, names = None, None
+    if options.pairs:
+        labels = read_labels(options.pairs, n_images=len(images), n_texts=len(texts))
+    if options.names:
+        names = (
+            read_names(options.names[0], n_rows=len(images)),
+            read_names(options.names[-1], n_rows=len(texts)),
+        )
+    report = measure(
+        images, texts, labels=labels, inverse_temperature=options.inverse_temperature,
+        sampled_products=options.sampled_products, seed=options.seed, progress=not options.quiet,
+    )  # fmt: skip
+    print(describe(report, names))
+    moved = None if before is None else changes(before, report.to_json())
+    for name, old, new, change in moved or ():
+        print(f"{name:<28} {old} -> {new}  ({change})")
+    if moved == []:
+        print(f"nothing moved since {options.against}")
+    if options.json:
+        with replace_on_success(options.json) as path:
+            path.write_text(json.dumps(report.to_json(), indent=1) + "\n", encoding="utf-8")
+    if options.html:
+        with replace_on_success(options.html) as path:
+            title = f"{options.images} and {options.texts}"
+            path.write_text(page(report, title=title, names=names, moved=moved), encoding="utf-8")
+    found = gates(report)
+    failed = [(name, least) for name, least in options.fail_under if not found[name] >= least]
+    for name, least in failed:
+        print(f"failed: {name} is {found[name]:.6g}, below {least:g}", file=sys.stderr)
+    return int(bool(failed))
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command; returns the exit status (2 for bad input)."""
+    """Run the command; the exit status is 2 for bad input and 1 where ``--fail-under`` is not met."""
     options = _parser().parse_args(arguments)
     try:
-        images = read_points(options.images, normalize=options.normalize)
-        texts = read_points(options.texts, normalize=options.normalize)
-        labels = None
-        if options.pairs is not None:
-            labels = read_labels(options.pairs, n_images=len(images), n_texts=len(texts))
-        report = measure(
-            images,
-            texts,
-            labels=labels,
-            inverse_temperature=options.inverse_temperature,
-            sampled_products=options.sampled_products,
-            seed=options.seed,
-            progress=not options.quiet,
-        )
-        if options.json:
-            with replace_on_success(Path(options.json)) as path:
-                path.write_text(json.dumps(report.to_json(), indent=1) + "\n")
+        return _report(options)
     except ValueError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
-    print(describe(report))
-    return 0
 
 
 if __name__ == "__main__":

@@ -1,15 +1,46 @@
-"""Where the margin goes: an identity behind Theorem 3.4, for two or more modalities."""
+"""How nearly one shift maps texts to images (xi), and where the margin goes: the identity behind Theorem 3.4."""
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import Any
 
 import torch
+from numpy.typing import ArrayLike
 from torch import Tensor
 
-from constellations.sphere import as_points
+from constellations.geometry.margin import smallest_and_largest
+from constellations.sphere import as_pairs, as_points
+
+
+@dataclass(frozen=True)
+class LinearRepresentation:
+    """How nearly one shift maps every ``v_i`` to its ``u_i`` (Appendix E of the paper)."""
+
+    xi: Any
+    mean_of_norms: Any
+    norm_of_mean: Any
+    xi_unsquared: Any
+
+
+def linear_representation_gap(u: ArrayLike | Tensor, v: ArrayLike | Tensor) -> LinearRepresentation:
+    """``xi = mean_i |x_i|^2 - |mean_i x_i|^2`` of the differences ``x_i = u_i - v_i`` (Appendix E).
+
+    ``xi`` is evaluated as the mean squared distance of the differences from their mean, which is the same number
+    without cancellation; it is 0 iff a single shift maps every ``v_i`` to ``u_i``. ``xi_unsquared`` replaces both
+    squared norms by norms, as the authors' notebooks do. ``mean_of_norms`` and ``norm_of_mean`` are squared norms.
+
+    >>> linear_representation_gap(torch.eye(3), torch.eye(3)).xi
+    0.0
+    """
+    u, v = as_pairs(u, v)
+    x = u - v
+    mean = x.mean(dim=-2, keepdim=True)
+    xi = (x - mean).square().sum(-1).mean(-1)
+    mean_of_norms, norm_of_mean = x.square().sum(-1).mean(-1), mean.square().sum((-2, -1))
+    unsquared = x.norm(dim=-1).mean(-1) - mean.norm(dim=-1).squeeze(-1)
+    values = (xi, mean_of_norms, norm_of_mean, unsquared)
+    return LinearRepresentation(*(value.item() for value in values) if u.ndim == 2 else values)
 
 
 @dataclass(frozen=True)
@@ -33,7 +64,7 @@ class MarginBudget:
 
 
 def margin_budget(
-    points: Any, *, margin: float | None = None, relative_bias: float | None = None
+    points: ArrayLike | Tensor, *, margin: float | None = None, relative_bias: float | None = None
 ) -> MarginBudget:
     r"""Split ``1 + (k-1) b_rel - (k+1-2k/N) m`` into four sums of squares and averages.
 
@@ -52,11 +83,6 @@ def margin_budget(
     margin, relative_bias:
         Any real numbers, both or neither; without them the optimal ones of each configuration, over all pairs of
         modalities.
-
-    Raises
-    ------
-    ValueError
-        For a wrong shape, vectors off the sphere, or only one of ``margin`` and ``relative_bias``.
 
     Notes
     -----
@@ -79,8 +105,12 @@ def margin_budget(
         )
     x = x.to(torch.float64)
     k, n = x.shape[-3:-1]
-    matching, non_matching = _inner_products(x)
-    low, high = matching.amin((-1, -2)), non_matching.flatten(-2).amax(-1)
+    first, second = torch.triu_indices(k, k, offset=1)
+    s = x[..., first, :, :] @ x[..., second, :, :].transpose(-1, -2)
+    matching = s.diagonal(dim1=-2, dim2=-1).sum(-1)
+    non_matching = s.sum((-1, -2)) - matching
+    found = smallest_and_largest(s)
+    low, high = found.matching.amin(-1), found.non_matching.amax(-1)
     m = (low - high) / 2 if margin is None else torch.full_like(low, margin)
     b = (low + high) / 2 if relative_bias is None else torch.full_like(low, relative_bias)
     centre = x.sum(-3)
@@ -90,21 +120,7 @@ def margin_budget(
         1 + (k - 1) * b - (k + 1 - 2 * k / n) * m,
         xi / (k - 1),
         centre.mean(-2).square().sum(-1) / k,
-        (1 - k / n) * (matching.mean((-1, -2)) - (b + m)),
-        k * (1 - 1 / n) * ((b - m) - _mean_finite(non_matching)),
+        (1 - k / n) * (matching.mean(-1) / n - (b + m)),
+        k * (1 - 1 / n) * ((b - m) - non_matching.mean(-1) / (n * (n - 1))),
     )
     return MarginBudget(*(term.item() for term in terms) if x.ndim == 3 else terms)
-
-
-def _inner_products(x: Tensor) -> tuple[Tensor, Tensor]:
-    """Matching ``[..., pairs, N]`` and non-matching ``[..., pairs, N*N]`` (own entries set to -inf) products."""
-    k, n = x.shape[-3:-1]
-    a, b = torch.triu_indices(k, k, offset=1)
-    s = x[..., a, :, :] @ x[..., b, :, :].transpose(-1, -2)
-    eye = torch.eye(n, dtype=torch.bool, device=x.device)
-    return s.diagonal(dim1=-2, dim2=-1), s.masked_fill(eye, -math.inf).flatten(-2)
-
-
-def _mean_finite(non_matching: Tensor) -> Tensor:
-    finite = non_matching.isfinite()
-    return non_matching.masked_fill(~finite, 0.0).sum((-1, -2)) / finite.sum((-1, -2))

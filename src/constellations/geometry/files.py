@@ -1,48 +1,40 @@
-"""Reading embeddings from .npy, .npz, .safetensors and .parquet files, with errors that name the file."""
+"""Reading embeddings, labels and names from files as people keep them, with errors that name the file and the row."""
 
 from __future__ import annotations
 
+import json
+import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
-from zipfile import BadZipFile
 
 import numpy as np
 import torch
 from torch import Tensor
 
-SUFFIXES = (".npy", ".npz", ".safetensors", ".parquet")
+from constellations.atomic import reading
+from constellations.losses.arguments import Labels
+from constellations.sphere import as_tensor
+
+INDEX = re.compile(r"__index_level_\d+__|Unnamed: \d+|level_\d+|index")  # how an index column is called
 
 
 def read_array(path: str | Path) -> Tensor:
     """One array from a file; ``file.npz:name`` picks an entry (or column) where there are several.
 
-    A parquet file may hold one list-valued column (a vector per row) or only numeric columns (a coordinate each).
-
-    Raises
-    ------
-    ValueError
-        For a missing or unreadable file, another suffix, an unknown entry or one that must be chosen.
+    A parquet file may hold one list-valued column (a vector per row) or only numeric columns of one kind (a coordinate
+    each); the index that pandas stores beside them is no coordinate.
     """
-    file, entry = _split(str(path))
-    if file.suffix.lower() not in SUFFIXES:
-        raise ValueError(f"{file} must end in one of {', '.join(SUFFIXES)}")
-    if not file.is_file():
-        raise ValueError(f"no such file: {file}")
-    readers = {
-        ".npy": _read_npy,
-        ".npz": _read_npz,
-        ".safetensors": _read_safetensors,
-        ".parquet": _read_parquet,
-    }
-    try:
-        array = readers[file.suffix.lower()](file, entry)
-        return array if isinstance(array, Tensor) else torch.from_numpy(np.array(array))
-    except ImportError as error:
-        raise ValueError(
-            f"{file} needs the package {error.name}: pip install 'constellations[book]'"
-        ) from error
-    except (OSError, TypeError, EOFError, BadZipFile) as error:
-        raise ValueError(f"{file} cannot be read: {error}") from error
+    head, colon, tail = str(path).rpartition(":")
+    file, entry = (Path(head), tail) if colon and Path(head).suffix.lower() in READERS else (Path(path), None)
+    reader = READERS.get(file.suffix.lower())
+    if reader is None:
+        raise ValueError(f"{file} must end in one of {', '.join(READERS)}")
+    with reading(file):
+        array = reader(file, entry)
+        if not isinstance(array, Tensor) and array.dtype.kind not in "biufc":
+            raise ValueError(f"{file} must hold numbers, got dtype {array.dtype}")
+        return array if isinstance(array, Tensor) else as_tensor(np.array(array))
 
 
 def read_points(path: str | Path, *, normalize: bool = False) -> Tensor:
@@ -50,11 +42,6 @@ def read_points(path: str | Path, *, normalize: bool = False) -> Tensor:
 
     Half precision is widened and re-normalised, as its rows are off the sphere by rounding. Rows are checked in
     blocks, so that no temporary is as large as the data.
-
-    Raises
-    ------
-    ValueError
-        As :func:`read_array`; for a wrong shape or type, NaN, zero rows, or rows off the sphere without ``normalize``.
     """
     points = read_array(path)
     if points.ndim != 2 or 0 in points.shape or points.is_complex() or points.dtype == torch.bool:
@@ -65,56 +52,68 @@ def read_points(path: str | Path, *, normalize: bool = False) -> Tensor:
     points = points if points.dtype == torch.float64 else points.float()
     for start in range(0, len(points), 8192):
         rows = points[start : start + 8192]
-        norms = rows.norm(dim=1, keepdim=True)
-        if not bool(torch.isfinite(norms).all()):
+        norms = rows.norm(dim=1)
+        if not bool((good := norms.isfinite()).all()):
             raise ValueError(
-                f"{path} must be finite, got NaN or infinity in rows {start} to {start + len(rows) - 1}"
+                f"{path} must be finite, got NaN or infinity in row {start + int(good.int().argmin())}"
             )
         if not bool((norms > 0).all()):
             raise ValueError(f"{path} must have no zero rows, got row {start + int(norms.argmin())}")
-        worst = (norms - 1).abs().max().item()
-        if worst > (2e-2 if half else 1e-3) and not normalize:
+        worst = int((norms - 1).abs().argmax())
+        if abs(norms[worst].item() - 1) > (2e-2 if half else 1e-3) and not normalize:
             raise ValueError(
-                f"{path} must have rows of norm 1, got a norm off by {worst:.3g}: "
+                f"{path} must have rows of norm 1, got norm {norms[worst].item():.5g} in row {start + worst}: "
                 "pass --normalize to divide every row by its norm"
             )
         if half or normalize:
-            rows /= norms
+            rows /= norms[:, None]
     return points
 
 
-def read_labels(path: str | Path, *, n_images: int, n_texts: int) -> Tensor:
-    """For every image the row of its text: ``[n_images]`` integers in ``[0, n_texts)``.
+def read_labels(paths: Sequence[str | Path], *, n_images: int, n_texts: int) -> Labels:
+    """Which pairs match, from one file or two, as :func:`constellations.geometry.separation` takes it.
 
-    Raises
-    ------
-    ValueError
-        For a wrong shape, fractions, or a row that the texts do not have.
+    One file of integers: for every image the row of its text, or, where the counts differ, for every text the row of its
+    image (five captions an image). One of booleans or of 0 and 1, ``[n_images, n_texts]``: relevance. Two: group ids.
     """
-    labels = read_array(path)
-    if labels.ndim != 1 or len(labels) != n_images:
-        raise ValueError(f"{path} must hold one label per image, {n_images}, got shape {tuple(labels.shape)}")
-    return check_labels(labels, n_texts=n_texts, name=str(path))
+    if len(paths) not in (1, 2):
+        raise ValueError(f"labels must be one file, or two of group ids, got {len(paths)}")
+    arrays = [read_array(path) for path in paths]
+    for path, array in zip(paths, arrays, strict=True):
+        if array.is_complex() or bool((array.double() != array.double().round()).any()):
+            raise ValueError(f"{path} must hold integers, got dtype {array.dtype} with fractions")
+    first, *other = (array.long() for array in arrays)
+    if other:
+        return first, other[0]
+    if first.shape == (n_images, n_texts) and bool(((first == 0) | (first == 1)).all()):
+        return first.bool()
+    if first.shape == (n_images,):
+        return _rows(first, paths[0], n_texts, "texts"), torch.arange(n_texts)
+    if first.shape == (n_texts,):
+        return torch.arange(n_images), _rows(first, paths[0], n_images, "images")
+    raise ValueError(
+        f"{paths[0]} must hold one label per image, {n_images}, or per text, {n_texts}, got shape {tuple(first.shape)}"
+    )
 
 
-def check_labels(labels: Any, *, n_texts: int, name: str = "labels") -> Tensor:
-    """Labels as int64, each a row of the texts."""
-    labels = torch.as_tensor(labels)
-    whole = labels.double().round()
-    if not bool((labels.double() == whole).all()):
-        raise ValueError(f"{name} must be integers, got dtype {labels.dtype} with fractions")
-    labels = whole.long()
-    if len(labels) and not 0 <= int(labels.min()) <= int(labels.max()) < n_texts:
-        got = f"{int(labels.min())} to {int(labels.max())}"
-        raise ValueError(f"{name} must be rows of the texts, 0 to {n_texts - 1}, got {got}")
+def _rows(labels: Tensor, path: str | Path, count: int, what: str) -> Tensor:
+    wrong = ((labels < 0) | (labels >= count)).nonzero()
+    if len(wrong):
+        k = int(wrong[0])
+        raise ValueError(
+            f"{path} must hold rows of the {what}, 0 to {count - 1}, got {int(labels[k])} in row {k}"
+        )
     return labels
 
 
-def _split(path: str) -> tuple[Path, str | None]:
-    head, colon, tail = path.rpartition(":")
-    if colon and Path(head).suffix.lower() in SUFFIXES:
-        return Path(head), tail
-    return Path(path), None
+def read_names(path: str | Path, *, n_rows: int) -> list[str]:
+    """A name for every row: lines of text, or a JSON list."""
+    with reading(path) as file:
+        text = file.read_text(encoding="utf-8-sig")
+        names = json.loads(text) if file.suffix.lower() == ".json" else text.splitlines()
+        if not isinstance(names, list) or len(names) != n_rows:
+            raise ValueError(f"{file} must hold one name per row, {n_rows}, got {len(names)}")
+    return [str(name) for name in names]
 
 
 def _choose(file: Path, names: list[str], entry: str | None) -> str:
@@ -130,40 +129,63 @@ def _choose(file: Path, names: list[str], entry: str | None) -> str:
 def _read_npy(file: Path, entry: str | None) -> Any:
     if entry is not None:
         raise ValueError(f"{file} holds a single array, got the entry {entry!r}")
-    try:
-        return np.load(file, mmap_mode="r", allow_pickle=False)
-    except ValueError as error:
-        raise ValueError(f"{file} cannot be read: {error}") from error
+    return np.load(file, mmap_mode="r", allow_pickle=False)
 
 
 def _read_npz(file: Path, entry: str | None) -> Any:
     with np.load(file, allow_pickle=False) as archive:
+        if not hasattr(archive, "files"):
+            raise ValueError(f"{file} is a single array: call it .npy")
         return archive[_choose(file, list(archive.files), entry)]
 
 
 def _read_safetensors(file: Path, entry: str | None) -> Tensor:
-    from safetensors import SafetensorError, safe_open
+    from safetensors import safe_open
 
-    try:
-        with safe_open(file, framework="pt") as archive:
-            return archive.get_tensor(_choose(file, list(archive.keys()), entry))
-    except SafetensorError as error:
-        raise ValueError(f"{file} cannot be read: {error}") from error
+    with safe_open(file, framework="pt") as archive:
+        return archive.get_tensor(_choose(file, list(archive.keys()), entry))
 
 
 def _read_parquet(file: Path, entry: str | None) -> np.ndarray:
+    import pyarrow as pa
     import pyarrow.parquet
 
-    table = pyarrow.parquet.read_table(file)
-    lists = [f.name for f in table.schema if hasattr(f.type, "value_type")]
-    if entry is None and not lists and len(table.column_names) > 1:
-        return np.column_stack([column.to_numpy() for column in table.columns])
-    column = table[_choose(file, lists or table.column_names, entry)].combine_chunks()
-    if not hasattr(column.type, "value_type"):
+    table = pyarrow.parquet.read_table(file, partitioning=None)
+    about = json.loads((table.schema.metadata or {}).get(b"pandas", b"{}"))
+    stored = [name for name in about.get("index_columns", []) if isinstance(name, str)]
+    storage = {f.name: getattr(f.type, "storage_type", f.type) for f in table.schema if f.name not in stored}
+    tests = pa.types.is_list, pa.types.is_large_list, pa.types.is_fixed_size_list
+    lists = [name for name, kind in storage.items() if any(test(kind) for test in tests)]
+    if entry is None and not lists and len(storage) > 1:
+        return _coordinates(file, table, storage)
+    column = table[_choose(file, lists or list(storage), entry)].combine_chunks()
+    column = column.chunk(0) if isinstance(column, pa.ChunkedArray) else column
+    column = getattr(column, "storage", column)
+    if not hasattr(column, "flatten") or not any(test(column.type) for test in tests):
         return column.to_numpy(zero_copy_only=False)
+    values = column.flatten().to_numpy(zero_copy_only=False)
     lengths = (
-        np.unique(column.value_lengths().to_numpy(zero_copy_only=False)) if len(column) else np.array([0])
+        np.diff(column.offsets) if hasattr(column, "offsets") else np.full(len(column), column.type.list_size)
     )
-    if len(lengths) != 1 or column.null_count:
-        raise ValueError(f"{file} must hold vectors of one length, got lengths {lengths.tolist()[:5]}")
-    return column.flatten().to_numpy(zero_copy_only=False).reshape(len(column), -1)
+    if column.null_count or len(set(lengths.tolist())) != 1:
+        raise ValueError(
+            f"{file} must hold vectors of one length, got lengths {sorted(set(lengths.tolist()))[:5]}"
+        )
+    return values.reshape(len(column), -1)
+
+
+def _coordinates(file: Path, table: Any, storage: dict[str, Any]) -> np.ndarray:
+    """A coordinate per column, refusing columns that are none."""
+    kinds = {name: kind.to_pandas_dtype() for name, kind in storage.items()}
+    numbers = {name: np.dtype(kind).kind for name, kind in kinds.items()}
+    floats = "f" in numbers.values()
+    wrong = [n for n, k in numbers.items() if k not in ("f" if floats else "iuf") or INDEX.fullmatch(n)]
+    if wrong:
+        raise ValueError(
+            f"{file} must hold coordinates alone, got columns {', '.join(wrong[:5])}: drop them, or store the vectors "
+            "as one list-valued column"
+        )
+    return np.column_stack([table[name].to_numpy() for name in storage])
+
+
+READERS = {".npy": _read_npy, ".npz": _read_npz, ".safetensors": _read_safetensors, ".parquet": _read_parquet}

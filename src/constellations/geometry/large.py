@@ -1,76 +1,93 @@
-"""The exact largest non-matching inner product, and who is beaten in retrieval, for sets too large for a matrix.
+"""The hardest pairs, and who is found in retrieval, both ways, for sets too large for a matrix of inner products.
 
-Where the processor multiplies bfloat16 faster than float32, blocks are screened in bfloat16 with a rigorous error
-bound. Only what might hold a new maximum, or a rival of an image's own text, is multiplied again in float32, and what
-decides in float64: the result is the same with and without the screen.
+One walk over blocks. Where the processor multiplies bfloat16 faster than float32, a block is screened in bfloat16 with a
+rigorous error bound: only what might be among the largest non-matching products, or rival an own match, is multiplied
+again in float32, and what decides in float64. The result is the same with and without the screen.
 """
 
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 
-import numpy as np
 import torch
-import tqdm
 from torch import Tensor
+from tqdm import tqdm
 
-IMAGE_BLOCK, TEXT_BLOCK = 512, 8192
+from constellations.geometry.matches import Matches
+
+ROWS, COLUMNS = 512, 8192
 FLOAT32_ROUNDING = 2e-6
 MOST_CANDIDATES = 3_000  # listed pairs cost memory traffic, a product of whole rows arithmetic
 SMALL = 2**26  # below this many inner products the float32 pass takes a second
 
 
 @dataclass(frozen=True)
-class Extremes:
-    """Matching and largest non-matching inner products of ``M`` images and ``N`` texts, ``labels[i]`` the text of image i.
+class Hardest:
+    """Matching products ``[P]`` in float64, the largest others with their pairs, and whom retrieval finds.
 
-    ``matching`` is float64 ``[M]``; ``beaten[i]`` says that some other text is at least as close to image ``i`` as its own.
+    ``largest [k]`` falls, ``pairs [k, 2]`` attain it. ``found_rows[i]``: the best match of row ``i`` is strictly closer
+    than every other column; likewise ``found_columns``. Rows (columns) without a match are not found.
     """
 
-    matching: np.ndarray
-    max_non_matching: float
-    non_matching_index: tuple[int, int]
-    beaten: np.ndarray
-
-    @property
-    def min_matching(self) -> float:
-        """``min_i s_i,label(i)``."""
-        return float(self.matching.min())
-
-    @property
-    def matching_index(self) -> int:
-        """The image that attains :attr:`min_matching`."""
-        return int(self.matching.argmin())
+    matching: Tensor
+    largest: Tensor
+    pairs: Tensor
+    found_rows: Tensor
+    found_columns: Tensor
 
 
-def extremes(
-    images: Tensor, texts: Tensor, labels: Tensor, *, screen: bool | None = None, progress: bool = False
-) -> Extremes:
-    """Scan all inner products of ``images [M, d]`` and ``texts [N, d]`` (unit rows, ``N >= 2``) in blocks.
+def blocks(
+    n_rows: int, n_columns: int, *, label: str = "", progress: bool = False
+) -> Iterator[tuple[Tensor, int, int]]:
+    """The blocks of at most 512 x 8,192 entries of a matrix: indices of rows, first column, last column + 1."""
+    with tqdm(
+        total=n_rows * n_columns, disable=not progress, unit="pair", unit_scale=True, desc=label
+    ) as bar:
+        for start in range(0, n_columns, COLUMNS):
+            stop = min(start + COLUMNS, n_columns)
+            for rows in torch.arange(n_rows).split(ROWS):
+                yield rows, start, stop
+                bar.update(len(rows) * (stop - start))
 
-    Memory is ``O((M + N) d)``: no block is larger than 512 x 8,192.
+
+def products(
+    u: Tensor, v: Tensor, matches: Matches, block: tuple[Tensor, int, int], *, matching: float
+) -> Tensor:
+    """The inner products of a block, with its matching entries replaced by a value."""
+    rows, start, stop = block
+    s = u[int(rows[0]) : int(rows[-1]) + 1] if int(rows[-1] - rows[0]) == len(rows) - 1 else u[rows]
+    s = s @ v[start:stop].T
+    s[matches.inside(rows, start, stop)] = matching
+    return s
+
+
+def hardest(
+    u: Tensor,
+    v: Tensor,
+    matches: Matches,
+    *,
+    most: int = 1,
+    screen: bool | None = None,
+    progress: bool = False,
+) -> Hardest:
+    """Scan all inner products of ``u [M, d]`` and ``v [N, d]`` (unit rows) in ``O((M + N) d)`` memory.
 
     Parameters
     ----------
-    labels:
-        ``[M]`` integers: image ``i`` matches text ``labels[i]`` alone.
+    most:
+        How many of the largest non-matching products to list.
     screen:
         Screen in bfloat16 first (``True``), never (``False``), or where that is faster (``None``).
-    progress:
-        Show a progress bar.
     """
     if screen is None:
-        screen = len(images) * len(texts) > SMALL and _bfloat16_is_faster(images.shape[1])
-    scan = _Scan(images, texts, labels, screen=screen)
-    starts = range(0, len(texts), TEXT_BLOCK)
-    with tqdm.tqdm(total=len(starts) * len(images), disable=not progress, unit="row", desc="extremes") as bar:
-        for start in starts:
-            for first in range(0, len(images), IMAGE_BLOCK):
-                rows = torch.arange(first, min(first + IMAGE_BLOCK, len(images)))
-                scan.screen(rows, start) if screen else scan.refine(rows, start)
-                bar.update(len(rows))
-    return Extremes(scan.matching.numpy(), scan.best, scan.witness, scan.beaten.numpy())
+        screen = len(u) * len(v) > SMALL and _bfloat16_is_faster(u.shape[1])
+    scan = _Scan(u, v, matches, most, screen=screen)
+    for block in blocks(len(u), len(v), label="hardest pairs", progress=progress):
+        scan.screen(*block) if screen else scan.refine(*block)
+    pairs = torch.stack([scan.keys // len(v), scan.keys % len(v)], dim=1)
+    return Hardest(scan.matching, scan.largest, pairs, *(~beaten for beaten in scan.beaten))
 
 
 class _Rounded:
@@ -78,94 +95,111 @@ class _Rounded:
 
     def __init__(self, points: Tensor) -> None:
         self.points = points.bfloat16()
-        self.error = torch.empty(len(points))
-        for start in range(0, len(points), TEXT_BLOCK):
-            rows = slice(start, start + TEXT_BLOCK)
-            self.error[rows] = (points[rows] - self.points[rows].float()).norm(dim=1)
+        pairs = zip(points.split(COLUMNS), self.points.split(COLUMNS), strict=True)
+        self.error = torch.cat([(exact - rounded.float()).norm(dim=1) for exact, rounded in pairs])
 
 
 class _Scan:
-    """What is known so far: the best non-matching inner product, its witness, and the rows already beaten."""
+    """What is known so far: the largest non-matching products, and the rows and columns already beaten."""
 
-    def __init__(self, images: Tensor, texts: Tensor, labels: Tensor, *, screen: bool) -> None:
-        self.images, self.texts, self.labels = images, texts, labels
-        self.images32, self.texts32 = images.float(), texts.float()
-        self.matching = torch.empty(len(images), dtype=torch.float64)
-        for first in range(0, len(images), TEXT_BLOCK):
-            rows = torch.arange(first, min(first + TEXT_BLOCK, len(images)))
-            self.matching[rows] = self._products(rows, labels[rows])
-        self.own = self.matching.float()
-        self.beaten = torch.zeros(len(images), dtype=torch.bool)
-        self.best, self.witness = -np.inf, (0, 0)
+    def __init__(self, u: Tensor, v: Tensor, matches: Matches, most: int, *, screen: bool) -> None:
+        self.exact, self.matches, self.most = (u, v), matches, most
+        self.points = u.float(), v.float()
+        pairs = zip(matches.rows.split(COLUMNS), matches.columns.split(COLUMNS), strict=True)
+        self.matching = torch.cat([self._products(rows, columns) for rows, columns in pairs])
+        self.own = [
+            torch.full((len(x),), -torch.inf, dtype=torch.float64).scatter_reduce(
+                0, index, self.matching, "amax"
+            )
+            for x, index in ((u, matches.rows), (v, matches.columns))
+        ]
+        self.beaten = [own == -torch.inf for own in self.own]
+        self.largest, self.keys = torch.empty(0, dtype=torch.float64), torch.empty(0, dtype=torch.int64)
         if screen:
-            self.images16, self.texts16 = _Rounded(self.images32), _Rounded(self.texts32)
-            sample = torch.linspace(0, len(images) - 1, max(1, min(1024, len(images) // 16))).long()
-            for start in range(
-                0, len(texts), TEXT_BLOCK
-            ):  # a good maximum rules most blocks out from the start
-                for rows in sample.split(IMAGE_BLOCK):
-                    self.refine(rows, start)
+            self.rounded = _Rounded(self.points[0]), _Rounded(self.points[1])
+            sample = torch.linspace(0, len(u) - 1, max(1, min(2 * ROWS, len(u) // 16))).long()
+            for start in range(0, len(v), COLUMNS):  # good first values rule most blocks out
+                for rows in sample.split(ROWS):
+                    self.refine(rows, start, min(start + COLUMNS, len(v)))
 
-    def screen(self, rows: Tensor, start: int) -> None:
-        """Rule consecutive ``rows`` out against one block of texts, or refine them."""
-        u, v = slice(int(rows[0]), int(rows[-1]) + 1), slice(start, start + TEXT_BLOCK)
-        s = self.images16.points[u] @ self.texts16.points[v].T
-        _mask_matching(s, self.labels[rows] - start)
-        top = s.amax(1).float()
-        slack = _slack(self.images16.error[u], self.texts16.error[v].max())
-        self.beaten[u] |= top - slack > self.own[u] + FLOAT32_ROUNDING
-        known = torch.where(self.beaten[u], self.best, self.own[u].clamp_max(self.best))
-        wanted = known - slack - FLOAT32_ROUNDING
-        open_rows = (top >= wanted).nonzero()[:, 0]
-        if not len(open_rows):
-            return
-        candidates = (s[open_rows].float() >= wanted[open_rows, None]).nonzero()
-        if len(candidates) > MOST_CANDIDATES:
-            self.refine(rows[open_rows], start)
+    @property
+    def least(self) -> float:
+        """What a non-matching product must exceed to be listed."""
+        return float(self.largest[-1]) if len(self.largest) == self.most else -2.0
+
+    def screen(self, rows: Tensor, start: int, stop: int) -> None:
+        """Rule a block out, or look again at what might matter."""
+        u, v = self.rounded
+        s = products(u.points, v.points, self.matches, (rows, start, stop), matching=-torch.inf)
+        places = slice(int(rows[0]), int(rows[-1]) + 1), slice(start, stop)
+        errors = u.error[places[0]], v.error[places[1]]
+        candidates = []
+        for side, (block, at) in enumerate(zip((s, s.T), places, strict=True)):
+            slack = _slack(errors[side], errors[1 - side].max())
+            top, own, beaten = block.amax(1).float(), self.own[side][at].float(), self.beaten[side]
+            beaten[at] |= top - slack > own + FLOAT32_ROUNDING
+            ruled_out = self.least if side == 0 else 2.0
+            wanted = torch.where(beaten[at], ruled_out, own.clamp_max(ruled_out)) - slack - FLOAT32_ROUNDING
+            at_stake = (top >= wanted).nonzero()[:, 0]
+            found = (block[at_stake] >= wanted[at_stake, None].bfloat16()).nonzero()
+            candidates.append((at_stake, torch.stack([at_stake[found[:, 0]], found[:, 1]])))
+        (open_rows, first), (_, second) = candidates
+        if second.shape[1] > MOST_CANDIDATES:
+            self.refine(rows, start, stop)
+        elif first.shape[1] > MOST_CANDIDATES:
+            self.refine(rows[open_rows], start, stop)
+            self._decide(rows[second[1]], second[0] + start)
         else:
-            self._decide(rows[open_rows[candidates[:, 0]]], candidates[:, 1] + start)
+            found = torch.cat([first, second.flip(0)], dim=1)
+            self._decide(rows[found[0]], found[1] + start)
 
-    def refine(self, rows: Tensor, start: int) -> None:
-        """Multiply ``rows`` with one block of texts in float32, and what might decide anything in float64."""
-        s = self.images32[rows] @ self.texts32[start : start + TEXT_BLOCK].T
-        _mask_matching(s, self.labels[rows] - start)
-        top, column = s.max(1)
-        self.beaten[rows] |= top > self.own[rows] + FLOAT32_ROUNDING
-        near = (top - self.own[rows]).abs() <= FLOAT32_ROUNDING
-        near |= top >= max(self.best, top.max().item()) - FLOAT32_ROUNDING
-        self._decide(rows[near], column[near] + start)
+    def refine(self, rows: Tensor, start: int, stop: int) -> None:
+        """Multiply ``rows`` with one block of columns in float32, and what might decide anything in float64."""
+        s = products(*self.points, self.matches, (rows, start, stop), matching=-torch.inf)
+        for side, (block, at) in enumerate(((s, rows), (s.T, torch.arange(start, stop)))):
+            top = block.amax(1)
+            own = self.own[side][at].float()
+            self.beaten[side][at] |= top > own + FLOAT32_ROUNDING
+            near = ((top - own).abs() <= FLOAT32_ROUNDING).nonzero()[:, 0]
+            nearest = block[near].argmax(1)
+            self._decide(*((rows[near], nearest + start) if side == 0 else (rows[nearest], at[near])))
+            if side == 0:
+                large = (top > self.least - FLOAT32_ROUNDING).nonzero()[:, 0]
+                values, flat = s[large].flatten().topk(min(self.most, len(large) * s.shape[1]))
+                flat = flat[values > self.least - FLOAT32_ROUNDING]
+                self._decide(rows[large[flat // s.shape[1]]], flat % s.shape[1] + start)
 
     def _products(self, rows: Tensor, columns: Tensor) -> Tensor:
         """Float64 inner products of listed pairs."""
-        return (self.images[rows].double() * self.texts[columns].double()).sum(1)
+        u, v = self.exact
+        return (u[rows].double() * v[columns].double()).sum(1)
 
     def _decide(self, rows: Tensor, columns: Tensor) -> None:
-        other = columns != self.labels[rows]  # a block may hold nothing but the matching text
-        rows, columns = rows[other], columns[other]
+        """Take the exact products of non-matching pairs into account."""
         if not len(rows):
             return
         values = self._products(rows, columns)
-        self.beaten[rows[values >= self.matching[rows]]] = True
-        value, k = values.max(0)
-        if value.item() > self.best:
-            self.best, self.witness = value.item(), (int(rows[k]), int(columns[k]))
+        for side, at in enumerate((rows, columns)):
+            self.beaten[side][at[values >= self.own[side][at]]] = True
+        kept = values > self.least
+        if kept.any():
+            keys = torch.cat([self.keys, rows[kept] * len(self.exact[1]) + columns[kept]])
+            keys, place = torch.unique(keys, return_inverse=True)
+            listed = torch.empty(len(keys), dtype=torch.float64)
+            listed[place] = torch.cat([self.largest, values[kept]])
+            order = listed.argsort(descending=True, stable=True)[: self.most]
+            self.largest, self.keys = listed[order], keys[order]
 
 
-def _slack(image_errors: Tensor, text_error: Tensor) -> Tensor:
+def _slack(errors: Tensor, other: Tensor) -> Tensor:
     """``|<u, v> - s16| <= |e_u| |v| + |u'| |e_v|`` plus the result's own rounding, relative ``2^-8`` of at most 1.01."""
-    return 1.001 * image_errors + 1.01 * text_error + 1.01 * 2**-8
-
-
-def _mask_matching(block: Tensor, columns: Tensor) -> None:
-    inside = ((columns >= 0) & (columns < block.shape[1])).nonzero()[:, 0]
-    block[inside, columns[inside]] = -torch.inf
+    return 1.01 * (errors + other + 2**-8)
 
 
 def _bfloat16_is_faster(dim: int) -> bool:
     """Whether a bfloat16 product takes less than two thirds of the time of a float32 one here."""
-    points = torch.ones(IMAGE_BLOCK, dim)
     seconds = []
-    for x in (points, points.bfloat16()):
+    for x in (points := torch.ones(ROWS, dim), points.bfloat16()):
         times = []
         for _ in range(20):  # the first ones warm up
             start = time.perf_counter()

@@ -1,4 +1,4 @@
-"""The geometry of a configuration of pairs: margin, relative bias, constellations, retrieval, linear shift."""
+"""The geometry of a configuration of pairs: margin, relative bias, constellations, retrieval."""
 
 from __future__ import annotations
 
@@ -6,196 +6,152 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
+from numpy.typing import ArrayLike
 from torch import Tensor
 
+from constellations.losses.arguments import Labels, Matching
 from constellations.sphere import as_pairs
 
 
 @dataclass(frozen=True)
-class Separation:
-    """How far matching and non-matching inner products are apart, and the pairs that decide it.
+class Gap:
+    """A value of the matching inner products above one of the non-matching ones: floats, or tensors of one shape."""
 
-    For a single configuration every field is a Python number (indices are ints); for a batch of leading shape
-    ``[...]`` every field is a tensor of that shape (``non_matching_index`` has a last axis of length 2).
-    """
-
-    min_matching: Any
-    max_non_matching: Any
-    matching_index: Any
-    non_matching_index: Any
+    matching: Any
+    non_matching: Any
 
     @property
     def gap(self) -> Any:
-        """``min_i s_ii - max_{i != j} s_ij``, the full gap ``2 m*``."""
-        return self.min_matching - self.max_non_matching
+        """The full gap, ``2 m``."""
+        return self.matching - self.non_matching
 
     @property
     def margin(self) -> Any:
-        """``m*``, half the gap."""
+        """``m``, half the gap."""
         return self.gap / 2
 
     @property
     def relative_bias(self) -> Any:
-        """``b*_rel``, the midpoint of the gap."""
-        return (self.min_matching + self.max_non_matching) / 2
+        """``b_rel``, the midpoint of the gap."""
+        return (self.matching + self.non_matching) / 2
 
 
 @dataclass(frozen=True)
-class LinearRepresentation:
-    """How nearly one shift maps every ``v_i`` to its ``u_i`` (Appendix E of the paper)."""
+class Separation(Gap):
+    """The smallest matching and the largest non-matching inner product, and the pairs ``(i, j)`` that attain them.
 
-    xi: Any
-    mean_of_norms: Any
-    norm_of_mean: Any
-    xi_unsquared: Any
+    For a single configuration every field is a Python number or a tuple of two; for a batch of leading shape ``[...]`` a
+    tensor of that shape (indices have a last axis of length 2).
+    """
+
+    matching_index: Any
+    non_matching_index: Any
+
+    @property
+    def min_matching(self) -> Any:
+        """``min_i s_ii``."""
+        return self.matching
+
+    @property
+    def max_non_matching(self) -> Any:
+        """``max_{i != j} s_ij``."""
+        return self.non_matching
 
 
-def inner_products(u: Any, v: Any) -> Tensor:
+def inner_products(u: ArrayLike | Tensor, v: ArrayLike | Tensor) -> Tensor:
     """All inner products ``s_ij = <u_i, v_j>``: ``[..., N, d]`` twice to ``[..., N, N]``."""
     u, v = as_pairs(u, v)
     return u @ v.transpose(-1, -2)
 
 
-def _off_diagonal(s: Tensor) -> Tensor:
-    """The non-matching entries of ``[..., N, N]`` as ``[..., N(N-1)]``, row by row."""
+def diagonal(s: Tensor) -> Tensor:
+    """The mask ``[N, N]`` of the matching pairs of ``s``."""
+    return torch.eye(s.shape[-1], dtype=torch.bool, device=s.device)
+
+
+def smallest_and_largest(s: Tensor, matching: Tensor | None = None) -> Separation:
+    """The smallest matching and the largest other entry of ``s [..., M, N]``; by default the diagonal matches."""
+    mask = diagonal(s) if matching is None else matching
+    low, first = s.masked_fill(~mask, torch.inf).flatten(-2).min(-1)
+    high, second = s.masked_fill(mask, -torch.inf).flatten(-2).max(-1)
     n = s.shape[-1]
-    flat = s.reshape(*s.shape[:-2], n * n)[..., 1:]
-    return flat.reshape(*s.shape[:-2], n - 1, n + 1)[..., :-1].reshape(*s.shape[:-2], n * (n - 1))
+    indices = [torch.stack([flat // n, flat % n], dim=-1) for flat in (first, second)]
+    if s.ndim > 2:
+        return Separation(low, high, *indices)
+    return Separation(low.item(), high.item(), *(tuple(index.tolist()) for index in indices))
 
 
-def matching_and_non_matching(u: Any, v: Any) -> tuple[Tensor, Tensor]:
+def matching_and_non_matching(u: ArrayLike | Tensor, v: ArrayLike | Tensor) -> tuple[Tensor, Tensor]:
     """Matching inner products ``[..., N]`` and non-matching ones ``[..., N(N-1)]``, row by row.
 
-    Examples
-    --------
     >>> matching, non_matching = matching_and_non_matching(torch.eye(3), torch.eye(3))
     >>> matching.tolist(), non_matching.max().item()
     ([1.0, 1.0, 1.0], 0.0)
     """
     s = inner_products(u, v)
-    return s.diagonal(dim1=-2, dim2=-1), _off_diagonal(s)
+    return s.diagonal(dim1=-2, dim2=-1), s[..., ~diagonal(s)]
 
 
-def separation(u: Any, v: Any) -> Separation:
+def separation(u: ArrayLike | Tensor, v: ArrayLike | Tensor, *, labels: Labels | None = None) -> Separation:
     """The optimal margin ``m*`` and relative bias ``b*_rel`` of a configuration, with the pairs that attain them.
 
-    ``m* = (min_i s_ii - max_{i != j} s_ij) / 2`` and ``b*_rel = (min_i s_ii + max_{i != j} s_ij) / 2``. The
-    configuration is a constellation for some parameters iff ``m* >= 0``.
+    ``m* = (min s_ij over matching - max s_ij over other pairs) / 2``, and ``b*_rel`` is half their sum. The configuration
+    is a constellation for some parameters iff ``m* >= 0``.
 
     Parameters
     ----------
     u, v:
-        Unit vectors of one shape ``[..., N, d]``, ``N >= 2``.
-
-    Raises
-    ------
-    ValueError
-        For vectors off the sphere, NaN, mismatched shapes or fewer than two pairs.
+        Unit vectors ``[..., M, d]`` and ``[..., N, d]``; ``M = N >= 2`` without ``labels``.
+    labels:
+        Which pairs match, if not row i with row i, as in :func:`constellations.losses.sigmoid_loss`: booleans ``[M, N]``,
+        or group ids, ``[N]`` of both sides or a tuple of ``[M]`` and ``[N]``.
 
     Examples
     --------
     >>> s = separation(torch.eye(4), torch.eye(4))
     >>> s.margin, s.relative_bias, s.gap
     (0.5, 0.5, 1.0)
+    >>> separation(torch.eye(3), torch.eye(3)[:2], labels=([0, 1, 1], [0, 1])).matching_index
+    (2, 1)
     """
-    s = inner_products(u, v)
-    n = s.shape[-1]
-    low, row = s.diagonal(dim1=-2, dim2=-1).min(dim=-1)
-    masked = s.masked_fill(torch.eye(n, dtype=torch.bool, device=s.device), -torch.inf)
-    high, flat = masked.flatten(-2).max(dim=-1)
-    index = torch.stack([flat // n, flat % n], dim=-1)
-    if s.ndim > 2:
-        return Separation(low, high, row, index)
-    i, j = index.tolist()
-    return Separation(low.item(), high.item(), int(row), (i, j))
+    u, v = as_pairs(u, v, at_least=2 if labels is None else 1, matched=labels is None)
+    s = u @ v.transpose(-1, -2)
+    if labels is None:
+        return smallest_and_largest(s)
+    matching = Matching.of(labels, *s.shape[-2:], device=s.device).mask(s)
+    if bool(matching.all((-1, -2)).any()) or not bool(matching.any(-1).any(-1).all()):
+        raise ValueError("labels must leave matching and non-matching pairs, got none of one kind")
+    return smallest_and_largest(s, matching)
 
 
 def is_constellation(
-    u: Any, v: Any, *, margin: float, relative_bias: float, atol: float = 1e-9
+    u: ArrayLike | Tensor, v: ArrayLike | Tensor, *, margin: float, relative_bias: float, atol: float = 1e-9
 ) -> bool | Tensor:
     """Whether ``s_ii >= relative_bias + margin`` and ``s_ij <= relative_bias - margin`` for all ``i != j``.
 
     ``atol`` is the slack allowed for rounding. A batch gives a boolean tensor of its leading shape.
-
-    Raises
-    ------
-    ValueError
-        For a negative ``margin`` or ``atol``, a non-finite ``relative_bias``, or bad points.
     """
     if not margin >= 0 or not atol >= 0:
         raise ValueError(f"margin and atol must be at least 0, got {margin!r} and {atol!r}")
     if not abs(relative_bias) < float("inf"):
         raise ValueError(f"relative_bias must be finite, got {relative_bias!r}")
     s = separation(u, v)
-    matching = s.min_matching >= relative_bias + margin - atol
-    return matching & (s.max_non_matching <= relative_bias - margin + atol)
+    return (s.matching >= relative_bias + margin - atol) & (s.non_matching <= relative_bias - margin + atol)
 
 
-def linear_representation_gap(u: Any, v: Any) -> LinearRepresentation:
-    """``xi = mean_i |x_i|^2 - |mean_i x_i|^2`` of the differences ``x_i = u_i - v_i`` (Appendix E).
-
-    ``xi`` is evaluated as the mean squared distance of the differences from their mean, which is the same number
-    without cancellation; it is 0 iff a single shift maps every ``v_i`` to ``u_i``. ``xi_unsquared`` replaces both
-    squared norms by norms, as the authors' notebooks do. ``mean_of_norms`` and ``norm_of_mean`` are squared norms.
-
-    Examples
-    --------
-    >>> linear_representation_gap(torch.eye(3), torch.eye(3)).xi
-    0.0
-    """
-    u, v = as_pairs(u, v)
-    x = u - v
-    mean = x.mean(dim=-2, keepdim=True)
-    xi = (x - mean).square().sum(-1).mean(-1)
-    mean_of_norms, norm_of_mean = x.square().sum(-1).mean(-1), mean.square().sum((-2, -1))
-    unsquared = x.norm(dim=-1).mean(-1) - mean.norm(dim=-1).squeeze(-1)
-    values = (xi, mean_of_norms, norm_of_mean, unsquared)
-    return LinearRepresentation(*(value.item() for value in values) if u.ndim == 2 else values)
-
-
-def nearest_neighbour_accuracy(u: Any, v: Any) -> float | Tensor:
+def nearest_neighbour_accuracy(u: ArrayLike | Tensor, v: ArrayLike | Tensor) -> float | Tensor:
     """Fraction of the ``u_i`` whose own ``v_i`` beats every other ``v_j`` strictly (ties count as failures).
 
-    Examples
-    --------
     >>> nearest_neighbour_accuracy(torch.eye(3), torch.eye(3))
     1.0
     """
     s = inner_products(u, v)
-    n = s.shape[-1]
-    rivals = s.masked_fill(torch.eye(n, dtype=torch.bool, device=s.device), -torch.inf).amax(-1)
+    rivals = s.masked_fill(diagonal(s), -torch.inf).amax(-1)
     accuracy = (s.diagonal(dim1=-2, dim2=-1) > rivals).double().mean(-1)
     return accuracy.item() if s.ndim == 2 else accuracy
 
 
-def trimmed_margin(u: Any, v: Any, *, fraction: float = 0.05) -> tuple[float, float]:
-    """Margin and relative bias from the ``fraction`` quantile of matching and ``1 - fraction`` of non-matching products.
-
-    The paper's Table 5 takes ``fraction = 0.05``. For one configuration ``[N, d]``; returns ``(margin, relative_bias)``.
-    """
-    if not 0 <= fraction < 0.5:
-        raise ValueError(f"fraction must be in [0, 0.5), got {fraction!r}")
-    matching, non_matching = matching_and_non_matching(u, v)
-    return _half_gap(_quantile(matching, fraction), _quantile(non_matching, 1 - fraction))
-
-
-def mean_margin(u: Any, v: Any) -> tuple[float, float]:
+def mean_margin(u: ArrayLike | Tensor, v: ArrayLike | Tensor) -> tuple[float, float]:
     """Margin and relative bias with means in place of the extremes (the paper's Table 6), for one ``[N, d]``."""
-    matching, non_matching = matching_and_non_matching(u, v)
-    return _half_gap(matching.double().mean().item(), non_matching.double().mean().item())
-
-
-def _quantile(values: Tensor, fraction: float) -> float:
-    if values.ndim != 1:
-        raise ValueError(
-            f"u and v must be one configuration [N, d], got a batch of shape {tuple(values.shape[:-1])}"
-        )
-    ordered = values.double().sort().values
-    position = fraction * (len(ordered) - 1)
-    low = int(position)
-    high = min(low + 1, len(ordered) - 1)
-    return torch.lerp(ordered[low], ordered[high], position - low).item()
-
-
-def _half_gap(matching: float, non_matching: float) -> tuple[float, float]:
-    return (matching - non_matching) / 2, (matching + non_matching) / 2
+    gap = Gap(*(kind.double().mean().item() for kind in matching_and_non_matching(u, v)))
+    return gap.margin, gap.relative_bias

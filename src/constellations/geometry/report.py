@@ -3,37 +3,39 @@
 from __future__ import annotations
 
 import math
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
-import torch
+from numpy.typing import ArrayLike
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
 from torch import Tensor
 
 from constellations import bounds, certificates
-from constellations.geometry.averages import averages, loss_at_best_bias, non_matching_histogram
-from constellations.geometry.files import check_labels
-from constellations.geometry.large import extremes
+from constellations.geometry.distribution import (
+    Means,
+    NonMatching,
+    loss_at_best_bias,
+    means,
+    non_matching_histogram,
+)
+from constellations.geometry.large import hardest
+from constellations.geometry.margin import Gap, Separation
+from constellations.geometry.matches import Matches, of_points
+from constellations.losses.arguments import Labels
 from constellations.modality_gap.hyperplane import separating_hyperplane
-from constellations.sphere import as_points
+
+DECIDING = 5  # pairs of either kind that are listed
 
 
 @dataclass(frozen=True)
-class Gap:
-    """A margin and the relative bias in its middle."""
+class Pair:
+    """An image, a text and their inner product."""
 
-    matching: float
-    non_matching: float
-
-    @property
-    def margin(self) -> float:
-        """Half the gap."""
-        return (self.matching - self.non_matching) / 2
-
-    @property
-    def relative_bias(self) -> float:
-        """The midpoint."""
-        return (self.matching + self.non_matching) / 2
+    image: int
+    text: int
+    product: float
 
 
 @dataclass(frozen=True)
@@ -54,22 +56,29 @@ class Loss:
 
 @dataclass(frozen=True)
 class Report:
-    """What :func:`measure` finds; every field is a plain number. Indices are rows of the inputs.
+    """What :func:`measure` finds. Indices are rows of the inputs.
 
-    ``extreme``, ``mean`` and ``trimmed`` take minimum / maximum, means, and the 5th / 95th percentiles. The dimension
-    bracket is ``None`` where the margin is not positive.
+    ``extreme``, ``mean`` and ``trimmed`` take minimum / maximum, means, and the 5th / 95th percentiles. Retrieval counts
+    images whose best own text is strictly closer than every other text, and the other way round.
+    ``relative_modality_gap`` is ``D / (D + (D_images + D_texts) / 2)`` with the mean cosine distances of matching pairs,
+    of two images, of two texts. ``required_dimension`` is the bracket that one pair per group of matching points needs,
+    ``None`` where the margin is not positive; ``allowed_margin`` is the bracket of the best margin of as many pairs in
+    ``dim`` dimensions at the same relative bias. The matching products and the others' histogram are not part of the JSON.
     """
 
     n_images: int
     n_texts: int
+    n_matching: int
+    n_groups: int
     dim: int
-    extreme: Gap
-    matching_index: int
-    non_matching_index: tuple[int, int]
+    extreme: Separation
     mean: Gap
     trimmed: Gap
+    hardest_matching: tuple[Pair, ...]
+    hardest_non_matching: tuple[Pair, ...]
     percentiles_from_images: int
     retrieval_accuracy: float
+    text_retrieval_accuracy: float
     xi: float
     mean_of_norms: float
     norm_of_mean: float
@@ -77,12 +86,16 @@ class Report:
     distance_of_means: float
     image_mean_norm: float
     text_mean_norm: float
+    relative_modality_gap: float
     wrong_images: int
     wrong_texts: int
     hyperplane_margin: float
     required_dimension: tuple[int, int] | None
     required_dimension_by_means: tuple[int, int] | None
+    allowed_margin: tuple[float, float] | None
     loss: Loss | None
+    matching: np.ndarray = field(repr=False, compare=False)
+    histogram: NonMatching = field(repr=False, compare=False)
 
     @property
     def separable(self) -> bool:
@@ -92,13 +105,14 @@ class Report:
     @property
     def modality_gap_guaranteed(self) -> bool:
         """Whether Theorem 3.6 applies as it stands: ``m* > |b*_rel|``, at least ``d + 2`` pairs."""
-        return self.extreme.margin > abs(self.extreme.relative_bias) and self.n_texts >= self.dim + 2
+        return self.extreme.margin > abs(self.extreme.relative_bias) and self.n_groups >= self.dim + 2
 
     def to_json(self) -> dict[str, Any]:
         """Plain JSON data, with margins and relative biases spelled out."""
         content = asdict(self)
+        del content["matching"], content["histogram"]
         for name in ("extreme", "mean", "trimmed"):
-            gap = getattr(self, name)
+            gap: Gap = getattr(self, name)
             content[name] |= {"margin": gap.margin, "relative_bias": gap.relative_bias}
         return content | {
             "separable": self.separable,
@@ -107,10 +121,10 @@ class Report:
 
 
 def measure(
-    images: Any,
-    texts: Any,
+    images: ArrayLike | Tensor,
+    texts: ArrayLike | Tensor,
     *,
-    labels: Any = None,
+    labels: Labels | None = None,
     inverse_temperature: float | None = None,
     sampled_products: int = 10**8,
     seed: int = 0,
@@ -118,7 +132,7 @@ def measure(
     screen: bool | None = None,
     progress: bool = False,
 ) -> Report:
-    """Measure ``images [M, d]`` against ``texts [N, d]``, unit rows, ``N >= 2``, in ``O((M + N) d)`` memory.
+    """Measure ``images [M, d]`` against ``texts [N, d]``, unit rows, in ``O((M + N) d)`` memory.
 
     Extremes and their witnesses, retrieval, means and xi are exact to rounding at any size. Percentiles and the loss
     come from a histogram with bins of 5e-5: of all non-matching products up to ``sampled_products`` of them, else of
@@ -127,92 +141,107 @@ def measure(
     Parameters
     ----------
     labels:
-        ``[M]``: the row of the text that image ``i`` matches; left out, image ``i`` matches text ``i``.
+        Which pairs match, as in :func:`constellations.geometry.separation`; left out, image ``i`` matches text ``i``.
+        Where image ``i`` matches text ``own[i]``: ``(own, range(N))``.
     inverse_temperature:
         Also give the infimum over the bias of the summed loss at this ``t``.
     max_passes:
         Most passes of the perceptron that looks for a hyperplane between the modalities.
     screen:
-        See :func:`constellations.geometry.large.extremes`.
-
-    Raises
-    ------
-    ValueError
-        For points off the sphere, different dimensions or counts, bad labels, fewer than two texts, ``t <= 0``.
+        See :func:`constellations.geometry.large.hardest`.
 
     Examples
     --------
-    >>> report = measure(torch.eye(5), torch.eye(5))
+    >>> report = measure(np.eye(5), np.eye(5))
     >>> report.extreme.margin, report.retrieval_accuracy, report.xi
     (0.5, 1.0, 0.0)
     """
-    u, v = as_points(images, "images"), as_points(texts, "texts")
-    index = _labels(u, v, labels)
+    u, v, matches = of_points(images, texts, labels)
     if inverse_temperature is not None and not 0 < inverse_temperature < math.inf:
         raise ValueError(f"inverse_temperature must be finite and above 0, got {inverse_temperature!r}")
     if sampled_products < 1 or seed < 0:
         raise ValueError(
             f"sampled_products must be at least 1 and seed at least 0, got {sampled_products}, {seed}"
         )
-    found = extremes(u, v, index, screen=screen, progress=progress)
-    means = averages(u, v, index)
-    histogram = non_matching_histogram(u, v, index, most=sampled_products, seed=seed)
     plane = separating_hyperplane(u, v, max_passes=max_passes)
-    extreme = Gap(found.min_matching, found.max_non_matching)
-    mean = Gap(means.matching, means.non_matching)
-    centres = [points.mean(0, dtype=torch.float64) for points in (u, v)]
+    found = hardest(u, v, matches, most=DECIDING, screen=screen, progress=progress)
+    average = means(u, v, matches)
+    histogram = non_matching_histogram(u, v, matches, most=sampled_products, seed=seed)
+    matching = found.matching.numpy()
+    lowest = [
+        Pair(int(matches.rows[p]), int(matches.columns[p]), float(matching[p]))
+        for p in np.argsort(matching, kind="stable")[:DECIDING]
+    ]
+    highest = [
+        Pair(pair[0], pair[1], value)
+        for pair, value in zip(found.pairs.tolist(), found.largest.tolist(), strict=True)
+    ]
+    extreme = Separation(
+        *(lowest[0].product, highest[0].product),
+        *((pair.image, pair.text) for pair in (lowest[0], highest[0])),
+    )
     loss = None
     if inverse_temperature is not None:
-        infimum, bias = loss_at_best_bias(found.matching, histogram, inverse_temperature=inverse_temperature)
-        loss = _loss(inverse_temperature, infimum, bias, histogram.exact, extreme.margin, len(u), len(v))
-    pairs = len(torch.unique(index))
+        loss = _loss(matching, histogram, inverse_temperature, extreme.margin, matches)
+    groups = _groups(matches)
     return Report(
         n_images=len(u),
         n_texts=len(v),
+        n_matching=len(matches),
+        n_groups=groups,
         dim=u.shape[1],
         extreme=extreme,
-        matching_index=found.matching_index,
-        non_matching_index=found.non_matching_index,
-        mean=mean,
-        trimmed=Gap(float(np.quantile(found.matching, 0.05)), histogram.quantile(0.95)),
+        mean=average.gap,
+        trimmed=Gap(float(np.quantile(matching, 0.05)), histogram.quantile(0.95)),
+        hardest_matching=tuple(lowest),
+        hardest_non_matching=tuple(highest),
         percentiles_from_images=histogram.n_images,
-        retrieval_accuracy=float((~found.beaten).mean()),
-        xi=means.xi,
-        mean_of_norms=means.mean_of_norms,
-        norm_of_mean=means.norm_of_mean,
-        unmatched_mean_of_norms=means.unmatched_mean_of_norms,
-        distance_of_means=float((centres[0] - centres[1]).norm()),
-        image_mean_norm=float(centres[0].norm()),
-        text_mean_norm=float(centres[1].norm()),
+        retrieval_accuracy=found.found_rows[matches.rows.unique()].double().mean().item(),
+        text_retrieval_accuracy=found.found_columns[matches.columns.unique()].double().mean().item(),
+        xi=average.xi,
+        mean_of_norms=average.mean_of_norms,
+        norm_of_mean=average.norm_of_mean,
+        unmatched_mean_of_norms=average.unmatched_mean_of_norms,
+        **_centres(u, v, average),
         wrong_images=plane.wrong_images,
         wrong_texts=plane.wrong_texts,
         hyperplane_margin=plane.margin,
-        required_dimension=_bracket(pairs, extreme),
-        required_dimension_by_means=_bracket(pairs, mean),
+        required_dimension=_dimensions(groups, extreme),
+        required_dimension_by_means=_dimensions(groups, average.gap),
+        allowed_margin=_allowed(groups, u.shape[1], extreme.relative_bias),
         loss=loss,
+        matching=matching,
+        histogram=histogram,
     )
 
 
-def _labels(u: Tensor, v: Tensor, labels: Any) -> Tensor:
-    if u.ndim != 2 or v.ndim != 2 or u.shape[1] != v.shape[1]:
-        shapes = f"{tuple(u.shape)} and {tuple(v.shape)}"
-        raise ValueError(f"images and texts must have shapes [M, d] and [N, d] of one d, got {shapes}")
-    if len(v) < 2:
-        raise ValueError(f"texts must hold at least 2 rows, got {len(v)}")
-    if labels is None:
-        if len(u) != len(v):
-            raise ValueError(
-                f"images and texts must match row by row, got {len(u)} and {len(v)} rows: "
-                "give labels (--pairs), the row of the text of every image"
-            )
-        return torch.arange(len(u))
-    index = check_labels(labels, n_texts=len(v))
-    if index.shape != (len(u),):
-        raise ValueError(f"labels must hold one label per image, {len(u)}, got shape {tuple(index.shape)}")
-    return index
+def _centres(u: Tensor, v: Tensor, average: Means) -> dict[str, float]:
+    """The centroids, and the relative modality gap (Schrodi et al., 2024)."""
+    centres = [points.double().mean(0) for points in (u, v)]
+    lengths = [centre.norm().item() for centre in centres]
+    within = [
+        1 - (n * length**2 - 1) / (n - 1) if n > 1 else 0.0
+        for n, length in zip((len(u), len(v)), lengths, strict=True)
+    ]
+    across = 1 - average.gap.matching
+    total = across + sum(within) / 2
+    return {
+        "distance_of_means": (centres[0] - centres[1]).norm().item(),
+        "image_mean_norm": lengths[0],
+        "text_mean_norm": lengths[1],
+        "relative_modality_gap": across / total if total > 0 else 0.0,
+    }
 
 
-def _bracket(n_pairs: int, gap: Gap) -> tuple[int, int] | None:
+def _groups(matches: Matches) -> int:
+    """Connected components of the matching pairs: one pair of each gives pairs that match no other."""
+    m, n = matches.n_rows, matches.n_columns
+    entries = (np.ones(len(matches), dtype=bool), (matches.rows.numpy(), matches.columns.numpy() + m))
+    _, component = connected_components(coo_array(entries, shape=(m + n, m + n)), directed=False)
+    return len(np.unique(component[matches.rows.numpy()]))
+
+
+def _dimensions(n_pairs: int, gap: Gap) -> tuple[int, int] | None:
     """Dimensions between which ``n_pairs`` pairs first fit at this margin, or ``None`` outside the region."""
     if not gap.margin > 0 or n_pairs < 2:
         return None
@@ -222,10 +251,17 @@ def _bracket(n_pairs: int, gap: Gap) -> tuple[int, int] | None:
         return None
 
 
-def _loss(
-    t: float, infimum: float, bias: float, exact: bool, margin: float, n_images: int, n_texts: int
-) -> Loss:
-    """Bounds by the larger count: dropping rows of a square loss only lowers it, so the upper bound stays one."""
-    box = certificates.optimal_loss_bounds(margin, n_pairs=max(n_images, n_texts), inverse_temperature=t)
+def _allowed(n_pairs: int, dim: int, relative_bias: float) -> tuple[float, float] | None:
+    if n_pairs < 2 or dim < 2 or abs(relative_bias) >= 1:
+        return None
+    return bounds.margin_bracket(n_pairs, dim, relative_bias)
+
+
+def _loss(matching: np.ndarray, histogram: NonMatching, t: float, margin: float, matches: Matches) -> Loss:
+    """Bounds by a count ``n`` with at least ``n`` matching and ``n (n - 1)`` other entries: more entries only add loss."""
+    m, n = matches.n_rows, matches.n_columns
+    count = max(len(matches), m, n) + (len(matches) < min(m, n))
+    infimum, bias = loss_at_best_bias(matching, histogram, inverse_temperature=t)
+    box = certificates.optimal_loss_bounds(margin, n_pairs=count, inverse_temperature=t)
     certified = certificates.certified_margin(infimum, inverse_temperature=t) if infimum > 0 else math.inf
-    return Loss(t, infimum, bias, exact, box.lower, box.upper, certified)
+    return Loss(t, infimum, bias, histogram.exact, box.lower, box.upper, certified)

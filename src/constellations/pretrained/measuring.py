@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from constellations.geometry.averages import nearest_others
+import torch
+
+from constellations.geometry.distribution import nearest_others
 from constellations.geometry.report import Report, measure
 from constellations.pretrained.store import Embeddings
 
@@ -51,7 +53,7 @@ def measure_store(embeddings: Embeddings, *, template: str = "bare") -> Report:
     return measure(
         embeddings.images,
         embeddings.texts[template],
-        labels=embeddings.labels,
+        labels=(embeddings.labels, torch.arange(len(embeddings.texts[template]))),
         inverse_temperature=embeddings.manifest["inverse_temperature"],
     )
 
@@ -60,7 +62,7 @@ def confusions(embeddings: Embeddings, *, template: str = "bare", most: int = 10
     """The ``most`` worst retrieval failures, worst first (the paper's Figure 13 shows two)."""
     _check_template(embeddings, template)
     images, texts, labels = embeddings.images, embeddings.texts[template], embeddings.labels
-    rival, value = nearest_others(images, texts, labels)
+    rival, value = nearest_others(images, texts, (labels, torch.arange(len(texts))))
     by = value - (images * texts[labels]).sum(1)
     worst = by.argsort(descending=True)[:most].tolist()
     names = embeddings.manifest["names"]

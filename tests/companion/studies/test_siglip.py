@@ -25,7 +25,7 @@ def test_published_tables_agree_to_rounding():
 def test_measured_models_have_the_columns_of_the_tables_and_their_identities():
     asked = {"mean_matching": 0.1, "mean_non_matching": -0.03, "norm_of_mean": 1.2}
     images, texts, labels = stand_in.stand_in(**asked, n_classes=40, images_per_class=5, dim=64)
-    models = siglip.measured_models({"made-up": measure(images, texts, labels=labels)})
+    models = siglip.measured_models({"made-up": measure(images, texts, labels=(labels, range(len(texts))))})
     assert list(models.columns) == list(siglip.published_models().columns)
     row = models.loc["made-up"]
     average = row["matching"] / 40 + (1 - 1 / 40) * row["non_matching"]

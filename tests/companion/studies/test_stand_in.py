@@ -10,7 +10,7 @@ from constellations.geometry.report import measure
 def test_stand_in_has_the_moments_it_was_given():
     asked = {"mean_matching": 0.095, "mean_non_matching": -0.0305, "norm_of_mean": 1.2221}
     images, texts, labels = stand_in.stand_in(**asked, n_classes=300, images_per_class=10, dim=256, seed=1)
-    found = measure(images, texts, labels=labels)
+    found = measure(images, texts, labels=(labels, range(len(texts))))
     assert found.mean.matching == pytest.approx(0.095, abs=2e-3)
     assert found.mean.non_matching == pytest.approx(-0.0305, abs=2e-3)
     assert found.norm_of_mean == pytest.approx(1.2221, abs=4e-3)

@@ -31,7 +31,8 @@ def test_separation_is_the_brute_force_one_with_its_witnesses(size):
     s = geometry.separation(u, v)
     assert s.min_matching == pytest.approx(min(matching), abs=1e-14)
     assert s.max_non_matching == pytest.approx(max(non_matching.values()), abs=1e-14)
-    assert matching[s.matching_index] == pytest.approx(s.min_matching, abs=1e-14)
+    (i, j) = s.matching_index
+    assert i == j and matching[i] == pytest.approx(s.min_matching, abs=1e-14)
     assert non_matching[s.non_matching_index] == pytest.approx(s.max_non_matching, abs=1e-14)
     assert s.gap == pytest.approx(2 * s.margin, abs=1e-15)
     assert s.relative_bias + s.margin == pytest.approx(s.min_matching, abs=1e-14)
@@ -72,7 +73,7 @@ def test_batches_agree_with_single_configurations():
             one = geometry.separation(u[a, b], v[a, b])
             assert s.margin[a, b].item() == pytest.approx(one.margin, abs=1e-15)
             assert tuple(s.non_matching_index[a, b].tolist()) == one.non_matching_index
-            assert int(s.matching_index[a, b]) == one.matching_index
+            assert tuple(s.matching_index[a, b].tolist()) == one.matching_index
             assert xi.xi[a, b].item() == pytest.approx(
                 geometry.linear_representation_gap(u[a, b], v[a, b]).xi
             )
@@ -124,24 +125,56 @@ def test_a_tie_is_a_failure():
     assert geometry.nearest_neighbour_accuracy(u, v) == 0.0
 
 
-@given(SIZES, st.floats(0.0, 0.45))
-def test_trimmed_margin_uses_numpy_quantiles(size, fraction):
-    u, v = pairs(size)
-    matching, non_matching = brute_force(u, v)
-    low, high = np.quantile(matching, fraction), np.quantile(list(non_matching.values()), 1 - fraction)
-    margin, relative_bias = geometry.trimmed_margin(u, v, fraction=fraction)
-    assert margin == pytest.approx((low - high) / 2, abs=1e-12)
-    assert relative_bias == pytest.approx((low + high) / 2, abs=1e-12)
-    margin, relative_bias = geometry.mean_margin(u, v)
+@given(SIZES)
+def test_mean_margin_is_the_gap_of_the_means(size):
+    matching, non_matching = brute_force(*pairs(size))
+    margin, relative_bias = geometry.mean_margin(*pairs(size))
     assert margin == pytest.approx((np.mean(matching) - np.mean(list(non_matching.values()))) / 2, abs=1e-12)
+    assert relative_bias + margin == pytest.approx(np.mean(matching), abs=1e-12)
 
 
-def test_trimming_nothing_gives_the_separation():
-    u, v = pairs((10, 4, 0))
-    s = geometry.separation(u, v)
-    assert geometry.trimmed_margin(u, v, fraction=0.0) == pytest.approx(
-        (s.margin, s.relative_bias), abs=1e-14
-    )
+LABELLED = st.tuples(st.integers(2, 9), st.integers(2, 9), st.integers(1, 5), st.integers(0, 10_000))
+
+
+@given(LABELLED)
+def test_labels_of_every_kind_give_the_brute_force_separation(size):
+    """Relevance, the row of every partner, group ids: M and N differ."""
+    m, n, dim, seed = size
+    u, v = random_points(m, dim, seed=seed), random_points(n, dim, seed=seed, stream=1)
+    rng = np.random.default_rng(seed)
+    relevant, rows = rng.random((m, n)) < 0.4, rng.integers(0, n, m)
+    groups = rng.integers(0, 3, m), rng.integers(0, 3, n)
+    kinds = [
+        (relevant, relevant),
+        ((rows, np.arange(n)), rows[:, None] == np.arange(n)),
+        (groups, groups[0][:, None] == groups[1]),
+    ]
+    s = u @ v.T
+    for labels, mask in kinds:
+        if mask.all() or not mask.any():
+            with pytest.raises(ValueError, match="matching and non-matching"):
+                geometry.separation(u, v, labels=labels)
+            continue
+        found = geometry.separation(u, v, labels=labels)
+        own, others = s[torch.from_numpy(mask)], s[torch.from_numpy(~mask)]
+        assert (found.matching, found.non_matching) == (own.min().item(), others.max().item())
+        assert s[found.matching_index] == found.matching and mask[found.matching_index]
+        assert s[found.non_matching_index] == found.non_matching and not mask[found.non_matching_index]
+
+
+def test_the_diagonal_is_the_relevance_matrix_of_matched_pairs():
+    u, v = pairs((7, 4, 2))
+    assert geometry.separation(u, v, labels=np.eye(7, dtype=bool)) == geometry.separation(u, v)
+    assert geometry.separation(u, v, labels=(np.arange(7), np.arange(7))) == geometry.separation(u, v)
+
+
+@pytest.mark.parametrize("change", [lambda x: x.astype(">f8"), lambda x: x[::-1][::-1], lambda x: x.astype("f2"),
+                                    lambda x: np.asfortranarray(x), lambda x: x.astype(np.longdouble)])  # fmt: skip
+def test_every_numpy_layout_means_the_same_points(change):
+    u, v = (np.eye(4)[k] for k in ([0, 1, 2, 3], [0, 1, 3, 2]))
+    assert geometry.separation(change(u), change(v)).margin == geometry.separation(u, v).margin == -0.5
+    reversed_view = np.eye(5)[::-1]
+    assert geometry.separation(reversed_view, reversed_view).margin == 0.5
 
 
 @pytest.mark.parametrize(
@@ -156,8 +189,11 @@ def test_trimming_nothing_gives_the_separation():
             lambda u, v: geometry.is_constellation(u, v, margin=0.1, relative_bias=float("nan")),
             "relative_bias",
         ),
-        (lambda u, v: geometry.trimmed_margin(u, v, fraction=0.5), "fraction"),
-        (lambda u, v: geometry.trimmed_margin(u[None], v[None]), "one configuration"),
+        (lambda u, v: geometry.separation(u, v, labels=[0, 1]), "group ids, 5 of u and 5 of v"),
+        (lambda u, v: geometry.separation(u, v, labels=[0, 1, 2, 3, 0.5]), "integer group ids"),
+        (lambda u, v: geometry.separation(u, v[:4], labels=np.eye(5, dtype=bool)), r"shape \(5, 4\)"),
+        (lambda u, v: geometry.separation(u, v[:4], labels=([1] * 5, [1] * 5)), "5 of u and 4 of v"),
+        (lambda u, v: geometry.separation(u, v, labels=[1] * 5), "matching and non-matching"),
     ],
 )
 def test_bad_input_is_named(call, message):
