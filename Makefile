@@ -33,7 +33,7 @@ export PYDEVD_DISABLE_FILE_VALIDATION := 1
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: help book test unit lint sync serve clean notebook lock faults executed check built run-one
+.PHONY: help book test unit lint sync serve clean notebook lock faults audit executed check built run-one
 
 help: ## list these commands
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-9s %s\n", $$1, $$2 }'
@@ -57,6 +57,10 @@ unit: $(READY) ## unit and property tests, doctests, notebook pairs
 
 faults: $(READY) ## kill, starve and corrupt builds of a small book; each must end in one clear line (minutes)
 	$(RUN) pytest tests/faults.py
+
+audit: $(READY) ## look the locked packages up among known faults (needs the network)
+	$(RUN) pip install --quiet --disable-pip-version-check pip-audit
+	$(RUN) pip_audit --requirement requirements.lock --no-deps --disable-pip
 
 sync: $(READY) ## make the .md and .ipynb of each notebook agree: the one that was edited wins
 	@$(RUN) companion.pages sync notebooks

@@ -76,9 +76,8 @@ def ran(output):
     return [line.removeprefix("running ") for line in output.splitlines() if line.startswith("running ")]
 
 
-@pytest.fixture(scope="module")
-def project(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("project")
+def small_book(folder):
+    """A book of two tiny chapters with this project's source, Makefile and configuration."""
     for name in ("Makefile", "_config.yml", "requirements.lock"):
         shutil.copy2(ROOT / name, folder / name)
     shutil.copytree(ROOT / "src", folder / "src", ignore=shutil.ignore_patterns("__pycache__", "*.egg-info"))
@@ -94,6 +93,11 @@ def project(tmp_path_factory):
     (folder / "book" / "scoreboard.md").write_text("# Scores\n\n```{include} generated/scoreboard.md\n```\n")
     (folder / "_toc.yml").write_text(CONTENTS)
     return folder
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory):
+    return small_book(tmp_path_factory.mktemp("project"))
 
 
 @pytest.mark.notebooks

@@ -11,7 +11,7 @@ import yaml
 
 ROOT = Path(__file__).resolve().parents[3]
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
-COMMANDS = {"make book", "make test", "make lint", "make unit"}
+COMMANDS = {"make audit", "make audit", "make book", "make test", "make lint", "make unit"}
 
 
 def load(path: Path) -> dict[str, Any]:
@@ -91,7 +91,7 @@ def test_main_builds_the_book_on_the_named_runner_and_publishes_in_a_job_of_its_
     build, publish = content["jobs"]["build"], content["jobs"]["publish"]
     assert content["on"]["push"]["branches"] == ["main"] and "workflow_dispatch" in content["on"]
     assert build["runs-on"] == "${{ vars.GPU_RUNNER || 'ubuntu-latest' }}"
-    assert build["env"]["PROFILE"] == "${{ inputs.profile || 'paper' }}"
+    assert build["env"]["PROFILE"] == "${{ inputs.profile || (vars.GPU_RUNNER && 'gpu' || 'paper') }}"
     assert publish["needs"] == "build" and publish["if"] == "github.ref == 'refs/heads/main'"
     assert not any("run" in step or "checkout" in step.get("uses", "") for step in publish["steps"])
     kept = " ".join(step["with"]["path"] for step in build["steps"] if "upload" in step.get("uses", ""))
