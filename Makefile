@@ -60,7 +60,7 @@ faults: $(READY) ## kill, starve and corrupt builds of a small book; each must e
 
 audit: $(READY) ## look the locked packages up among known faults (needs the network)
 	$(RUN) pip install --quiet --disable-pip-version-check pip-audit
-	$(RUN) pip_audit --requirement requirements.lock --no-deps --disable-pip
+	$(RUN) pip_audit --requirement requirements.lock --no-deps --disable-pip --strict
 
 sync: $(READY) ## make the .md and .ipynb of each notebook agree: the one that was edited wins
 	@$(RUN) companion.pages sync notebooks

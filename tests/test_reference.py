@@ -68,7 +68,7 @@ def examples(page: str) -> list[str]:
     return re.findall(r"```python\n(.*?)```", (ROOT / page).read_text(encoding="utf-8"), flags=re.DOTALL)
 
 
-@pytest.mark.parametrize("page", ["README.md", "book/rerun.md", "book/api.md"])
+@pytest.mark.parametrize("page", ["README.md", "book/rerun.md", "book/api.md", "book/extend.md"])
 def test_examples_run(page: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """With stand-ins for what the reader brings, and with short training."""
     short = functools.partial(training.synchronize, n_steps=20)
@@ -81,4 +81,4 @@ def test_examples_run(page: str, monkeypatch: pytest.MonkeyPatch) -> None:
     }
     assert examples(page)
     for example in examples(page):
-        exec(compile(example, page, "exec"), names)
+        exec(compile(example, page, "exec", dont_inherit=True), names)

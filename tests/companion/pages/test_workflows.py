@@ -11,7 +11,7 @@ import yaml
 
 ROOT = Path(__file__).resolve().parents[3]
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
-COMMANDS = {"make audit", "make audit", "make book", "make test", "make lint", "make unit"}
+COMMANDS = {"make audit", "make book", "make test", "make lint", "make unit"}
 
 
 def load(path: Path) -> dict[str, Any]:
