@@ -73,7 +73,7 @@ def least_expected_loss(
     """Least expected batch loss over a grid of ``(t, b_rel)``, for every batch size ``[S]``: each choice proves a bound."""
     u, v = as_pairs(u, v)
     grid = itertools.product(inverse_temperatures, relative_biases)
-    losses = (_entries(u, v, t, b) for t, b in grid)
+    losses = (_entries(u.double(), v.double(), t, b) for t, b in grid)
     return np.min(
         [[expected_batch_loss(x, batch_size=int(size)) for size in batch_sizes] for x in losses], axis=0
     )

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 import torch
+from numpy.typing import ArrayLike
 from torch import Tensor, nn
 from tqdm import trange
 
@@ -72,11 +73,11 @@ class Encoders:
         """The final value of a field of the history."""
         return float(getattr(self.history, name)[-1])
 
-    def embed_images(self, features: Any) -> Tensor:
+    def embed_images(self, features: ArrayLike) -> Tensor:
         """Unit vectors ``[M, d]`` in float64 of image features ``[M, D1]``."""
         return _embed(self.image_tower, features)
 
-    def embed_texts(self, features: Any) -> Tensor:
+    def embed_texts(self, features: ArrayLike) -> Tensor:
         """Unit vectors ``[M, d]`` in float64 of text features ``[M, D2]``; a locked side has no tower to ask."""
         if self.text_tower is None:
             raise ValueError("text_tower must be trained to embed new texts, but it was locked")
@@ -84,10 +85,10 @@ class Encoders:
 
 
 def train_encoders(
-    image: Any,
-    text: Any,
+    image: ArrayLike,
+    text: ArrayLike,
     *,
-    held_out: tuple[Any, Any] | None = None,
+    held_out: tuple[ArrayLike, ArrayLike] | None = None,
     dim: int = 16,
     hidden: int = 128,
     parameterization: Literal["relative_bias", "bias"] = "relative_bias",
@@ -135,19 +136,25 @@ def train_encoders(
     counts = {"dim": dim, "hidden": hidden, "n_steps": n_steps, "record_every": record_every}
     for name, count in counts.items():
         integer(count, name, 1)
-    for name, rate in {"learning_rate": learning_rate, "scalar_rate": scalar_rate}.items():
-        positive(rate, name)
-    loss = _loss(parameterization, inverse_temperature, relative_bias, train_scalars).to(device)
+    positive(learning_rate, "learning_rate")
+    positive(scalar_rate, "scalar_rate")
+    biased = parameterization == "bias"
+    loss = SigmoidLoss(
+        parameterization=parameterization,
+        inverse_temperature=inverse_temperature,
+        bias=relative_bias * inverse_temperature if biased else None,
+        relative_bias=None if biased else relative_bias,
+        train_inverse_temperature=train_scalars,
+        train_bias=train_scalars,
+        chunk_size=1024,
+    ).to(device)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         image_tower = Tower(x.shape[1], dim, hidden=hidden).to(device)
         text_tower = None if lock_text else Tower(y.shape[1], dim, hidden=hidden).to(device)
     weights = [p for tower in (image_tower, text_tower) if tower is not None for p in tower.parameters()]
-    groups = [
-        {"params": weights, "lr": learning_rate},
-        {"params": list(loss.parameters()), "lr": scalar_rate},
-    ]
-    optimizer = torch.optim.Adam([group for group in groups if group["params"]])
+    groups = [{"params": weights}, {"params": list(loss.parameters()), "lr": scalar_rate}]
+    optimizer = torch.optim.Adam(groups, lr=learning_rate)
     watched = None if held_out is None else _features(*held_out, False, dim, device)
     measured = []
     for step in trange(n_steps + 1, disable=not progress, desc="encoders"):
@@ -173,21 +180,6 @@ def _measure(value: Tensor, u: Tensor, v: Tensor, loss: SigmoidLoss) -> tuple[fl
     return float(value) * len(u) ** 2, float(t), float(b_rel), found.margin, found.relative_bias
 
 
-def _loss(
-    parameterization: Literal["relative_bias", "bias"], t: float, relative_bias: float, trained: bool
-) -> SigmoidLoss:
-    relative = parameterization != "bias"
-    return SigmoidLoss(
-        parameterization=parameterization,
-        inverse_temperature=t,
-        bias=None if relative else relative_bias * t,
-        relative_bias=relative_bias if relative else None,
-        train_inverse_temperature=trained,
-        train_bias=trained,
-        chunk_size=1024,
-    )
-
-
 @torch.no_grad()
 def _recall(image_tower: Tower, text_tower: Tower | None, watched: tuple[Tensor, Tensor] | None) -> float:
     if watched is None or text_tower is None:
@@ -196,13 +188,15 @@ def _recall(image_tower: Tower, text_tower: Tower | None, watched: tuple[Tensor,
 
 
 @torch.no_grad()
-def _embed(tower: Tower, features: Any) -> Tensor:
+def _embed(tower: Tower, features: ArrayLike) -> Tensor:
     device = next(tower.parameters()).device
     x = as_points(features, "features", unit=False).to(device, torch.float32)
     return normalize(tower(x).cpu().double())
 
 
-def _features(image: Any, text: Any, lock_text: bool, dim: int, device: str) -> tuple[Tensor, Tensor]:
+def _features(
+    image: ArrayLike, text: ArrayLike, lock_text: bool, dim: int, device: str
+) -> tuple[Tensor, Tensor]:
     x, y = as_points(image, "image", unit=False), as_points(text, "text", unit=lock_text)
     if x.ndim != 2 or y.ndim != 2 or len(x) != len(y) or len(x) < 2:
         shapes = f"{tuple(x.shape)} and {tuple(y.shape)}"
@@ -212,38 +206,9 @@ def _features(image: Any, text: Any, lock_text: bool, dim: int, device: str) -> 
     return x.to(device, torch.float32), y.to(device, torch.float32)
 
 
-@dataclass(frozen=True)
-class HeldOut:
-    """Pairs that training never saw: their number, their margin, and the fraction retrieved first in both directions."""
-
-    n_pairs: int
-    margin: float
-    image_to_text: float
-    text_to_image: float
-
-
-def held_out_retrieval(trained: Encoders, image: Any, text: Any) -> HeldOut:
-    """Embed features of new matching rows, at least two, and retrieve each among all of them."""
-    u, v = trained.embed_images(image), trained.embed_texts(text)
-    forward, backward = nearest_neighbour_accuracy(u, v), nearest_neighbour_accuracy(v, u)
-    return HeldOut(len(u), separation(u, v).margin, float(forward), float(backward))
-
-
 def curves(runs: Sequence[Encoders]) -> dict[str, np.ndarray]:
     """The histories of runs of one length by name, each ``[R, S]``."""
     return {
         field.name: np.stack([getattr(run.history, field.name).numpy() for run in runs])
         for field in fields(History)
     }
-
-
-def rank_candidates(queries: Any, candidates: Any, *, k: int) -> Tensor:
-    """The positions ``[M, k]`` of the ``k`` candidates nearest to each query, best first.
-
-    >>> rank_candidates(torch.eye(3), torch.eye(3), k=1).flatten().tolist()
-    [0, 1, 2]
-    """
-    q, c = as_points(queries, "queries"), as_points(candidates, "candidates")
-    if not 1 <= k <= len(c):
-        raise ValueError(f"k must be in [1, {len(c)}], got {k!r}")
-    return (q @ c.T).topk(k, dim=1).indices

@@ -7,15 +7,16 @@ glyph is drawn on the same canvas with the same baseline, so that case, accents,
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import matplotlib
 import numpy as np
 from matplotlib.ft2font import FT2Font
 from PIL import Image, ImageDraw, ImageFont
+
+from constellations.checks import integer, nonnegative
 
 SCRIPTS = ("LATIN", "GREEK", "CYRILLIC")
 
@@ -31,7 +32,7 @@ class Glyphs:
     def __len__(self) -> int:
         return len(self.captions)
 
-    def take(self, indices: Any) -> Glyphs:
+    def take(self, indices: Iterable[int]) -> Glyphs:
         """The glyphs at these positions, in this order."""
         chosen = [int(i) for i in indices]
         characters = tuple(self.characters[i] for i in chosen)
@@ -64,16 +65,15 @@ def draw_glyphs(
     >>> greek.characters[greek.captions.index("GREEK SMALL LETTER ALPHA")], greek.images.shape[1:]
     ('α', (32, 32))
     """
-    if isinstance(size, bool) or int(size) != size or not 16 <= size <= 128:
+    if integer(size, "size", 16) > 128:
         raise ValueError(f"size must be an integer from 16 to 128, got {size!r}")
-    if not 0 <= least_distance < np.inf:
-        raise ValueError(f"least_distance must be finite and at least 0, got {least_distance!r}")
+    nonnegative(least_distance, "least_distance")
     names = {chr(code): unicodedata.name(chr(code), "") for code in sorted(_font_map())}
     chosen = [c for c, name in names.items() if name and _wanted(c, name, scripts)]
     if len(chosen) < 2:
         known = ", ".join(sorted({name.split()[0] for name in names.values() if name})[:12])
         raise ValueError(f"scripts must begin at least two names of the font ({known}, ...), got {scripts!r}")
-    pictures = _draw(chosen, int(size))
+    pictures = _draw(chosen, size)
     inked = np.flatnonzero(pictures.any(axis=(1, 2)))
     found = Glyphs(tuple(chosen), tuple(names[c] for c in chosen), pictures).take(inked)
     return found.take(_apart(found.images, least_distance * (size / 32) ** 2)) if least_distance else found

@@ -7,11 +7,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from companion.studies.glyphs import Glyphs
+from constellations.checks import integer
 from constellations.geometry.files import read_array
 
 
@@ -43,12 +45,12 @@ class Whitening:
     mean: np.ndarray
     matrix: np.ndarray
 
-    def __call__(self, features: Any) -> np.ndarray:
+    def __call__(self, features: ArrayLike) -> np.ndarray:
         """``[N, D]`` to ``[N, n_components]``, float32."""
         return ((np.asarray(features) - self.mean) @ self.matrix).astype(np.float32)
 
 
-def image_features(images: Any) -> np.ndarray:
+def image_features(images: ArrayLike) -> np.ndarray:
     """Pictures ``[N, h, w]`` as rows of pixels ``[N, h w]``, float32."""
     pictures = np.asarray(images, dtype=np.float32)
     if pictures.ndim != 3:
@@ -67,15 +69,14 @@ def text_features(captions: Sequence[str], *, n_features: int = 1024, bigrams: b
     ValueError
         For no captions, or fewer than 8 features.
     """
-    if not captions or int(n_features) != n_features or n_features < 8:
-        raise ValueError(
-            f"captions must not be empty and n_features at least 8, got {len(captions)}, {n_features}"
-        )
-    features = np.zeros((len(captions), int(n_features)), dtype=np.float32)
+    integer(n_features, "n_features", 8)
+    if not captions:
+        raise ValueError("captions must not be empty")
+    features = np.zeros((len(captions), n_features), dtype=np.float32)
     for row, caption in zip(features, captions, strict=True):
         for part in _parts(caption, bigrams):
             code = zlib.crc32(part.encode())
-            row[code % int(n_features)] += 1 if code >> 31 else -1
+            row[code % n_features] += 1 if code >> 31 else -1
     return features
 
 
@@ -89,7 +90,7 @@ def _parts(caption: str, bigrams: bool) -> Iterator[str]:
         yield from (padded[k : k + 3] for k in range(len(padded) - 2))
 
 
-def fit_whitening(features: Any, *, n_components: int) -> Whitening:
+def fit_whitening(features: ArrayLike, *, n_components: int) -> Whitening:
     """Whiten along the ``n_components`` principal axes of ``[N, D]``, or as many as have a variance to speak of.
 
     Axes are signed so that their largest coordinate is positive: the same data give the same coordinates.
@@ -100,24 +101,24 @@ def fit_whitening(features: Any, *, n_components: int) -> Whitening:
         For fewer than two rows, constant features or ``n_components < 1``.
     """
     x = np.asarray(features, dtype=np.float64)
-    if x.ndim != 2 or len(x) < 2 or int(n_components) != n_components or n_components < 1:
-        raise ValueError(
-            f"features must be [N, D] with N >= 2 and n_components at least 1, got {x.shape}, {n_components}"
-        )
+    integer(n_components, "n_components", 1)
+    if x.ndim != 2 or len(x) < 2:
+        raise ValueError(f"features must be [N, D] with N >= 2, got {x.shape}")
     mean = x.mean(0)
     variances, axes = np.linalg.eigh((x - mean).T @ (x - mean) / len(x))
     variances, axes = variances[::-1], axes[:, ::-1]
-    n = min(int(n_components), int((variances > 1e-6 * max(variances[0], 0.0)).sum()))
+    n = min(n_components, int((variances > 1e-6 * max(variances[0], 0.0)).sum()))
     if not variances[0] > 1e-12:
         raise ValueError("features must not be constant: every row is the same")
     axes = axes[:, :n] * np.sign(axes[np.abs(axes[:, :n]).argmax(0), np.arange(n)])
     return Whitening(mean, axes / np.sqrt(variances[:n]))
 
 
-def whiten_pairs(data: PairedFeatures, train: Any, *, n_components: int) -> tuple[np.ndarray, np.ndarray]:
+def whiten_pairs(
+    data: PairedFeatures, train: Sequence[int] | np.ndarray, *, n_components: int
+) -> tuple[np.ndarray, np.ndarray]:
     """Both sides of all pairs, whitened by the statistics of the pairs at the positions ``train`` alone."""
-    sides = (data.image, data.text)
-    image, text = (fit_whitening(side[train], n_components=n_components)(side) for side in sides)
+    image, text = (fit_whitening(x[train], n_components=n_components)(x) for x in (data.image, data.text))
     return image, text
 
 

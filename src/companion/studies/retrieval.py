@@ -1,15 +1,14 @@
 """Nearest-neighbour retrieval that is not exact: perturbed queries, and approximate search with faiss.
 
 Queries are the rows of ``u``, the database is ``v``, similarity is the inner product; a query succeeds if it finds
-its own partner. faiss is optional (``pip install "constellations[book]"``) and is run in one thread, so that results
-repeat exactly.
+its own partner. faiss (of the extra ``book``) runs in one thread, so that results repeat exactly.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from types import ModuleType
 
+import faiss
 import numpy as np
 import torch
 from numpy.typing import ArrayLike
@@ -56,7 +55,6 @@ def search(u: ArrayLike, v: ArrayLike, *, index: str = "Flat", settings: str = "
     >>> search(torch.eye(4), torch.eye(4)).recall
     1.0
     """
-    faiss = _faiss()
     u, v = as_pairs(u, v)
     if u.ndim != 2:
         raise ValueError(f"u and v must be one configuration [N, d], got shape {tuple(u.shape)}")
@@ -67,7 +65,7 @@ def search(u: ArrayLike, v: ArrayLike, *, index: str = "Flat", settings: str = "
     faiss.omp_set_num_threads(1)
     try:
         built = faiss.index_factory(vectors.shape[1], index, faiss.METRIC_INNER_PRODUCT)
-        faiss.ParameterSpace().set_index_parameters(built, settings)
+        faiss.ParameterSpace().set_index_parameters(built, settings)  # type: ignore[arg-type]
         clustering = getattr(getattr(built, "pq", built), "cp", None)
         if clustering is not None:
             clustering.min_points_per_centroid = 1
@@ -125,11 +123,3 @@ def breaking_radius(u: ArrayLike, v: ArrayLike) -> Tensor:
     ratio = torch.where(apart > 0, lead / apart.clamp_min(torch.finfo(s.dtype).tiny), 0.0)
     itself = torch.eye(s.shape[-1], dtype=torch.bool, device=s.device)
     return ratio.masked_fill(itself, torch.inf).amin(-1)
-
-
-def _faiss() -> ModuleType:
-    try:
-        import faiss
-    except ImportError as error:
-        raise ImportError('approximate search needs faiss: pip install "constellations[book]"') from error
-    return faiss

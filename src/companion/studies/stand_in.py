@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
+
+from constellations.checks import integer
 
 
 def stand_in(
@@ -39,13 +40,9 @@ def stand_in(
         For sizes below 2, ``spread > dim``, or moments that no unit vectors of this kind have.
     """
     spread = dim if spread is None else spread
-    for name, value, lowest in (
-        ("n_classes", n_classes, 2),
-        ("images_per_class", images_per_class, 1),
-        ("spread", spread, 2),
-    ):
-        if value < lowest:
-            raise ValueError(f"{name} must be at least {lowest}, got {value}")
+    integer(n_classes, "n_classes", 2)
+    integer(images_per_class, "images_per_class", 1)
+    integer(spread, "spread", 2)
     if spread > dim:
         raise ValueError(f"spread must be at most dim = {dim}, got {spread}")
     average = mean_matching / n_classes + (1 - 1 / n_classes) * mean_non_matching
@@ -66,7 +63,7 @@ def stand_in(
     return points[0], points[1], torch.from_numpy(labels)
 
 
-def _centred(rng: Any, n: int, spread: int) -> np.ndarray:
+def _centred(rng: np.random.Generator, n: int, spread: int) -> np.ndarray:
     """Standard Gaussian rows over ``sqrt(spread)``, with mean zero."""
     x = rng.standard_normal((n, spread), dtype=np.float32) / np.float32(math.sqrt(spread))
     return x - x.mean(0)

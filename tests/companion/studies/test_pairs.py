@@ -97,7 +97,7 @@ def test_the_hash_is_the_same_in_every_process():
 
 @pytest.mark.parametrize(("captions", "n"), [([], 64), (["A"], 4), (["A"], 64.5)])
 def test_bad_text_features(captions, n):
-    with pytest.raises(ValueError, match="captions must not be empty and n_features"):
+    with pytest.raises(ValueError, match=r"captions must not be empty|n_features must"):
         pairs.text_features(captions, n_features=n)
 
 
@@ -131,7 +131,7 @@ def test_whitening_pairs_looks_at_the_training_rows_alone():
 def test_bad_whitening():
     with pytest.raises(ValueError, match="constant"):
         pairs.fit_whitening(np.ones((5, 3)), n_components=2)
-    with pytest.raises(ValueError, match="n_components at least 1"):
+    with pytest.raises(ValueError, match="n_components must"):
         pairs.fit_whitening(np.eye(3), n_components=0)
 
 
