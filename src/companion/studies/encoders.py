@@ -153,8 +153,8 @@ def train_encoders(
         image_tower = Tower(x.shape[1], dim, hidden=hidden).to(device)
         text_tower = None if lock_text else Tower(y.shape[1], dim, hidden=hidden).to(device)
     weights = [p for tower in (image_tower, text_tower) if tower is not None for p in tower.parameters()]
-    groups = [{"params": weights}, {"params": list(loss.parameters()), "lr": scalar_rate}]
-    optimizer = torch.optim.Adam(groups, lr=learning_rate)
+    optimizer = torch.optim.Adam([{"params": weights}], lr=learning_rate)
+    optimizer.add_param_group({"params": list(loss.parameters()), "lr": scalar_rate})
     watched = None if held_out is None else _features(*held_out, False, dim, device)
     measured = []
     for step in trange(n_steps + 1, disable=not progress, desc="encoders"):
