@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from functools import partial
 from threading import Event
 from typing import Literal
@@ -18,7 +17,7 @@ from tqdm import tqdm
 
 from constellations.checks import integer
 from constellations.losses.arguments import Labels
-from constellations.training.measures import Snapshot, Synchronization, history, join
+from constellations.training.measures import Snapshot, Synchronization, Trajectory, joined
 from constellations.training.optimizers import Adam, Descent
 from constellations.training.settings import (
     Settings,
@@ -136,81 +135,48 @@ def synchronize(
         name: 0.0 if offset is None else offset,
     }
     runs = per_run(numbers if adapter is None else {**numbers, "adapter": adapter})
+    n_pairs, k = integer(n_pairs, "n_pairs", 2), integer(n_modalities, "n_modalities", 2)
     index, points = locked_modality(locked)
-    k = integer(n_modalities, "n_modalities", 2)
     settings = Settings(
-        n_pairs=integer(n_pairs, "n_pairs", 2),
-        dim=integer(dim, "dim", 1),
-        n_modalities=k,
-        edges=graph_edges(graph, k),
-        seeds=runs["seeds"],
-        inverse_temperature=runs["inverse_temperature"],
-        offset=runs[name],
-        relative=bias is None,
-        adapter=runs.get("adapter"),
-        train_inverse_temperature=bool(train_inverse_temperature),
-        train_bias=bool(train_bias),
-        locked=index,
-        locked_points=points,
-        matching=matching_pairs(labels, integer(n_pairs, "n_pairs", 2)),
+        n_pairs=n_pairs, dim=integer(dim, "dim", 1), n_modalities=k, edges=graph_edges(graph, k), seeds=runs["seeds"],
+        inverse_temperature=runs["inverse_temperature"], offset=runs[name], relative=bias is None,
+        adapter=runs.get("adapter"), train_inverse_temperature=bool(train_inverse_temperature),
+        train_bias=bool(train_bias), locked=index, locked_points=points, matching=matching_pairs(labels, n_pairs),
         batch_size=None if batch_size is None else integer(batch_size, "batch_size", 2),
-        n_steps=integer(n_steps, "n_steps", 0),
-        learning_rate=float(learning_rate),
-        optimizer=optimizer,
-        loss=loss,
+        n_steps=integer(n_steps, "n_steps", 0), learning_rate=float(learning_rate), optimizer=optimizer, loss=loss,
         record_every=None if record_every is None else integer(record_every, "record_every", 1),
-        dtype=dtype,
-        device=torch.device(device),
+        dtype=dtype, device=torch.device(device),
         chunk_size=None if chunk_size is None else integer(chunk_size, "chunk_size", 1),
-    )
-    chunks, stop = settings.chunks(), Event()
-    n_threads = 1 if settings.device.type == "cuda" else _threads(n_threads)
+    )  # fmt: skip
+    chunks, stop, before = settings.chunks(), Event(), torch.get_num_threads()
+    if n_threads is None:
+        n_threads = int(os.environ.get("CONSTELLATIONS_THREADS", before))
+    n_threads = integer(n_threads, "n_threads", 1) if settings.device.type == "cpu" else 1
     bar = tqdm(total=settings.n_steps * len(chunks), unit="step", disable=not progress)
-    workers = ThreadPoolExecutor(n_threads, initializer=torch.set_num_threads, initargs=(1,))
-    with bar, _one_torch_thread(), workers:
-        try:
-            finished = list(workers.map(partial(_run_chunk, settings, bar=bar, stop=stop), chunks))
-        finally:
-            stop.set()
+    try:
+        with bar, ThreadPoolExecutor(n_threads, initializer=_quiet_thread) as workers:
+            try:
+                finished = list(workers.map(partial(_run_chunk, settings, bar=bar, stop=stop), chunks))
+            finally:
+                stop.set()
+    finally:
+        torch.set_num_threads(before)
     return _collect(settings, finished)
 
 
-def _threads(asked: int | None) -> int:
-    """Worker threads: as asked, else the environment's choice, else as many as torch would use."""
-    if asked is None:
-        asked = int(os.environ.get("CONSTELLATIONS_THREADS", torch.get_num_threads()))
-    return integer(asked, "n_threads", 1)
-
-
-@contextmanager
-def _one_torch_thread() -> Iterator[None]:
-    """One thread for torch within each of ours: what a run computes shall not depend on their number."""
-    before = torch.get_num_threads()
+def _quiet_thread() -> None:
+    """One thread of torch in each of ours, so that bits do not depend on their number; denormal numbers, slow, are 0."""
     torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
-
-
-@contextmanager
-def _flushed_denormals() -> Iterator[None]:
-    """Treat denormal numbers as 0 on this thread: square roots of them are a hundred times slower, and worth nothing."""
-    was_on = torch.full((1,), 1e-40).mul(1.0).item() == 0
     torch.set_flush_denormal(True)
-    try:
-        yield
-    finally:
-        torch.set_flush_denormal(was_on)
 
 
-Finished = tuple[list[Tensor], Tensor, Snapshot, list[Snapshot]]
+Finished = tuple[list[Tensor], Tensor, list[Snapshot]]
 
 
 def _run_chunk(settings: Settings, runs: slice, *, bar: tqdm, stop: Event) -> Finished:
-    """Train some of the runs; their points, adapters, final measures and history."""
+    """Train some of the runs; their points, adapters and snapshots."""
     record, shots = set(settings.record_steps), []
-    with torch.inference_mode(), _flushed_denormals():
+    with torch.inference_mode():
         state = State(settings, runs)
         for step in range(settings.n_steps + 1):
             if step in record:
@@ -218,23 +184,22 @@ def _run_chunk(settings: Settings, runs: slice, *, bar: tqdm, stop: Event) -> Fi
             if step < settings.n_steps and not stop.is_set():
                 state.step()
                 bar.update()
-        last = shots[-1] if shots else state.snapshot()
-        return state.points(), state.delta().cpu(), last, shots
+        return state.points(), state.delta().cpu(), shots
 
 
 def _collect(settings: Settings, chunks: Sequence[Finished]) -> Synchronization:
     """The chunks' results in one."""
-    points, deltas, last, shots = zip(*chunks, strict=True)
-    final, steps, most = join(last), settings.record_steps, max(settings.counts)
-    filled = [
-        pad(torch.cat(x), (0, 0, 0, most - x[0].shape[1]), value=torch.nan) for x in zip(*points, strict=True)
-    ]
+    points, deltas, shots = zip(*chunks, strict=True)
+    together = [torch.cat(x) for x in zip(*points, strict=True)]
+    most, tracks = max(settings.counts), joined(shots)
+    final = {name: track[-1] for name, track in tracks.items()}
+    steps = torch.tensor(settings.record_steps)
     return Synchronization(
-        points=torch.stack(filled, 1),
+        points=torch.stack([pad(x, (0, 0, 0, most - x.shape[1]), value=torch.nan) for x in together], 1),
         bias=final["inverse_temperature"] * final["relative_bias"],
         edges=settings.edges,
         counts=settings.counts,
         adapter=None if settings.adapter is None else torch.cat(deltas),
-        history=history(steps, shots) if steps else None,
+        history=None if settings.record_every is None else Trajectory(steps=steps, **tracks),
         **final,
     )

@@ -9,50 +9,47 @@ import torch
 from torch import Tensor
 
 from constellations.losses.slopes import PUBLISHED_EPSILON, entries
+from constellations.training.settings import Edge, Settings
 
-TRACKS = ("loss", "inverse_temperature", "relative_bias", "margin", "optimal_relative_bias", "xi")
 
+@dataclass(frozen=True, kw_only=True)
+class Snapshot:
+    """What is measured of R runs at one moment, in float64: ``[R]`` each, ``edge_margin`` ``[R, E]``.
 
-@dataclass(frozen=True)
-class Trajectory:
-    """Values during training: ``steps`` ``[S]``, everything else ``[S, R]`` in float64.
-
-    ``loss`` is the sum over all pairs and edges, as trained; ``relative_bias`` is the trained ``b / t``,
-    ``optimal_relative_bias`` that of the points, ``b*_rel``.
+    ``loss`` (as trained) and ``exact_loss`` are sums over pairs and edges; ``relative_bias`` is the trained ``b / t``. The
+    others are those of the inner products that the loss sees: ``margin`` and ``optimal_relative_bias`` ``b*_rel`` jointly
+    over all edges, ``edge_margin`` edge by edge, ``xi`` the mean over edges, nan where points are not paired.
     """
 
-    steps: Tensor
-    loss: Tensor
-    inverse_temperature: Tensor
-    relative_bias: Tensor
-    margin: Tensor
-    optimal_relative_bias: Tensor
-    xi: Tensor
-
-
-@dataclass(frozen=True)
-class Synchronization:
-    """Where R runs ended. Tensors are on the CPU; all but ``points`` are float64.
-
-    ``points`` is ``[R, k, N, d]``, filled up with nan where modalities differ in their ``counts`` of points; ``loss`` (as
-    trained) and ``exact_loss`` are sums over pairs and edges, ``[R]``. ``margin``, ``optimal_relative_bias`` ``[R]`` and
-    ``edge_margin`` ``[R, E]`` are those of the inner products that the loss sees: jointly over all edges, and edge by
-    edge. ``xi`` ``[R]`` is the mean over edges, nan where points are not paired. With an explicit adapter these inner
-    products are ``delta^2 s - (1 - delta^2)``, ``points`` are the points *before* the adapter, and ``adapter`` ``[R]`` is
-    the trained ``delta``.
-    """
-
-    points: Tensor
-    inverse_temperature: Tensor
-    bias: Tensor
-    relative_bias: Tensor
     loss: Tensor
     exact_loss: Tensor
+    inverse_temperature: Tensor
+    relative_bias: Tensor
     margin: Tensor
     optimal_relative_bias: Tensor
     xi: Tensor
     edge_margin: Tensor
-    edges: tuple[tuple[int, int], ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Trajectory(Snapshot):
+    """Measures during training: at the ``steps`` ``[S]``, with a first axis ``S``."""
+
+    steps: Tensor
+
+
+@dataclass(frozen=True, kw_only=True)
+class Synchronization(Snapshot):
+    """Where R runs ended. Tensors are on the CPU; all but ``points`` are float64.
+
+    ``points`` is ``[R, k, N, d]``, filled up with nan where modalities differ in their ``counts`` of points. With an
+    explicit adapter they are the points *before* it, the measured inner products are ``delta^2 s - (1 - delta^2)``, and
+    ``adapter`` ``[R]`` is the trained ``delta``.
+    """
+
+    points: Tensor
+    bias: Tensor
+    edges: tuple[Edge, ...]
     counts: tuple[int, ...]
     adapter: Tensor | None
     history: Trajectory | None
@@ -68,49 +65,33 @@ class Synchronization:
         return self.points[:, 1, : self.counts[1]]
 
 
-@dataclass(frozen=True)
-class Snapshot:
-    """All measures of one moment, ``[R]`` each (``edge_margin`` ``[R, E]``)."""
-
-    loss: Tensor
-    exact_loss: Tensor
-    inverse_temperature: Tensor
-    relative_bias: Tensor
-    margin: Tensor
-    optimal_relative_bias: Tensor
-    xi: Tensor
-    edge_margin: Tensor
-
-
 def snapshot(
-    x: Mapping[int, Tensor],
-    edges: Sequence[tuple[int, int]],
-    t: Tensor,
-    b_rel: Tensor,
-    delta: Tensor,
-    *,
-    matching: Tensor | None,
-    published: bool,
+    x: Mapping[int, Tensor], t: Tensor, b_rel: Tensor, delta: Tensor, settings: Settings
 ) -> Snapshot:
     """All measures of points ``[R, d, N]``, edge by edge, in float64; ``delta`` is 1 without an adapter.
 
     The clamped loss alone is evaluated in the precision of training, of which it is a feature.
     """
     square, parts = delta.square()[:, None, None], []
-    for a, c in edges:
+    for a, c in settings.edges:
         u, v = x[a].double(), x[c].double()
         s = (u.transpose(1, 2) @ v) * square - (1 - square)
-        match = torch.eye(s.shape[1], dtype=torch.bool, device=s.device) if matching is None else matching
+        match = settings.matching
+        match = torch.eye(s.shape[1], dtype=torch.bool) if match is None else match
+        match = match.to(s.device)
         low = s.masked_fill(~match, torch.inf).amin((1, 2))
         high = s.masked_fill(match, -torch.inf).amax((1, 2))
         z = t[:, None, None] * (s - b_rel[:, None, None])
         exact = entries(torch.where(match, -z, z)).sum((1, 2))
-        trained = _published(z.to(x[a].dtype), match) if published else exact
+        trained = _published(z.to(x[a].dtype), match) if settings.loss == "published" else exact
         parts.append((low, high, exact, trained, square.flatten() * _xi(u, v)))
     low, high, exact, trained, xi = (torch.stack(part, dim=1) for part in zip(*parts, strict=True))
     joint_low, joint_high = low.amin(1), high.amax(1)
     middle, half = (joint_low + joint_high) / 2, (joint_low - joint_high) / 2
-    return Snapshot(trained.sum(1), exact.sum(1), t, b_rel, half, middle, xi.mean(1), (low - high) / 2)
+    return Snapshot(
+        loss=trained.sum(1), exact_loss=exact.sum(1), inverse_temperature=t, relative_bias=b_rel, margin=half,
+        optimal_relative_bias=middle, xi=xi.mean(1), edge_margin=(low - high) / 2,
+    )  # fmt: skip
 
 
 def _published(z: Tensor, match: Tensor) -> Tensor:
@@ -126,20 +107,9 @@ def _xi(u: Tensor, v: Tensor) -> Tensor:
     return (x - x.mean(2, keepdim=True)).square().sum(1).mean(1)
 
 
-def history(steps: Sequence[int], chunks: Sequence[Sequence[Snapshot]]) -> Trajectory:
-    """Snapshots of chunks of runs, step by step, as one history."""
-    tracks = {
-        name: torch.cat(
-            [torch.stack([getattr(shot, name) for shot in shots]).cpu() for shots in chunks], dim=1
-        )
-        for name in TRACKS
-    }
-    return Trajectory(steps=torch.tensor(list(steps)), **tracks)
-
-
-def join(shots: Sequence[Snapshot]) -> dict[str, Tensor]:
-    """Snapshots of chunks of runs as one, by name."""
+def joined(chunks: Sequence[Sequence[Snapshot]]) -> dict[str, Tensor]:
+    """Snapshots of chunks of runs at the same moments, by name: ``[S, R]``, on the CPU."""
     return {
-        field.name: torch.cat([getattr(shot, field.name) for shot in shots]).cpu()
-        for field in fields(Snapshot)
+        name: torch.cat([torch.stack([getattr(shot, name) for shot in shots]) for shots in chunks], 1).cpu()
+        for name in (field.name for field in fields(Snapshot))
     }

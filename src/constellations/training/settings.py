@@ -61,10 +61,9 @@ class Settings:
                 raise ValueError(f"adapter must be a delta in (0, 1), got {self.adapter.tolist()}")
             if self.n_modalities != 2:
                 raise ValueError(f"adapter needs n_modalities = 2, got {self.n_modalities}")
-        if self.locked is not None and self.locked >= self.n_modalities:
-            raise ValueError(
-                f"locked must be a modality from 0 to {self.n_modalities - 1}, got {self.locked}"
-            )
+        last = self.n_modalities - 1
+        if self.locked is not None and self.locked > last:
+            raise ValueError(f"locked must be a modality from 0 to {last}, got {self.locked}")
         if self.locked_points is not None:
             self._check_locked_points(tuple(self.locked_points.shape))
         if self.matching is not None:
@@ -105,14 +104,15 @@ class Settings:
     @property
     def table(self) -> tuple[int, int]:
         """Rows and columns of the logits of an edge in one step."""
-        return self.counts[:2] if self.batch_size is None else (self.batch_size, self.batch_size)  # type: ignore[return-value]
+        rows, columns, *_ = self.counts
+        return self.batch_size or rows, self.batch_size or columns
 
     @property
     def record_steps(self) -> tuple[int, ...]:
-        """Steps at which the history is written: every ``record_every``-th from 0 on, and the last."""
+        """Steps at which a snapshot is taken: every ``record_every``-th from 0 on, and the last."""
         if self.record_every is None:
-            return ()
-        return tuple(sorted({*range(0, self.n_steps + 1, self.record_every), self.n_steps}))
+            return (self.n_steps,)
+        return tuple(sorted({*range(0, self.n_steps, self.record_every), self.n_steps}))
 
     def chunks(self) -> list[slice]:
         """The runs that are trained side by side: as many as asked for, or as have logits that fit a cache together."""
@@ -124,9 +124,8 @@ class Settings:
         if modality == self.locked and self.locked_points is not None:
             return self.locked_points.double().expand(self.n_runs, -1, -1)[runs]
         n = self.counts[modality]
-        return torch.stack(
-            [random_points(n, self.dim, seed=int(s), stream=modality) for s in self.seeds[runs]]
-        )
+        draws = [random_points(n, self.dim, seed=int(s), stream=modality) for s in self.seeds[runs]]
+        return torch.stack(draws)
 
 
 def default_device() -> str:

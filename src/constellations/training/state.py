@@ -71,8 +71,7 @@ class State:
         self._logit_scalars()
         t, offset = (y.to(torch.float64, copy=True) for y in (self.t, self.bias))
         b_rel = offset if s.relative else offset / t
-        published = s.loss == "published"
-        return snapshot(self.x, s.edges, t, b_rel, self.delta(), matching=s.matching, published=published)
+        return snapshot(self.x, t, b_rel, self.delta(), s)
 
     def step(self) -> None:
         """One step on all that is trained, along tangents of the spheres, and back to the spheres."""

@@ -12,7 +12,7 @@ from constellations import certificates, losses, minima, training
 from constellations.geometry import inner_products, separation
 from constellations.losses import rows
 from constellations.sphere import normalize, random_points
-from constellations.training.descent import descend
+from constellations.training import minimize
 
 sizes = st.tuples(st.integers(2, 9), st.integers(1, 6), st.integers(0, 10_000))
 
@@ -62,7 +62,7 @@ def test_minima_bound_every_configuration(size, log_t, a):
 
 
 def test_descent_reaches_the_global_minimum_of_info_nce():
-    result = descend(
+    result = minimize(
         info_nce_loss, n_pairs=5, dim=5, seeds=[0, 1], inverse_temperature=2.0,
         train_inverse_temperature=False, n_steps=1500,
     )  # fmt: skip
@@ -72,8 +72,8 @@ def test_descent_reaches_the_global_minimum_of_info_nce():
 
 
 def test_descent_reports_what_it_reached_and_does_not_depend_on_its_batch():
-    both = descend(info_nce_loss, n_pairs=6, dim=3, seeds=[3, 4], n_steps=60, record_every=25)
-    one = descend(info_nce_loss, n_pairs=6, dim=3, seeds=[4], n_steps=60, record_every=25)
+    both = minimize(info_nce_loss, n_pairs=6, dim=3, seeds=[3, 4], n_steps=60, record_every=25)
+    one = minimize(info_nce_loss, n_pairs=6, dim=3, seeds=[4], n_steps=60, record_every=25)
     assert both.steps.tolist() == [0, 25, 50, 60]
     assert both.margin_history.shape == both.row_gap_history.shape == (4, 2)
     torch.testing.assert_close(both.u[1], one.u[0], rtol=0, atol=1e-9)
@@ -93,15 +93,15 @@ def test_descent_reports_what_it_reached_and_does_not_depend_on_its_batch():
         (lambda: minima.info_nce_minimum(n_pairs=3, inverse_temperature=-1.0), "inverse_temperature"),
         (lambda: minima.triplet_minimum(n_pairs=3, margin_parameter=-1.0), "margin_parameter"),
         (lambda: certificates.info_nce_bounds(math.nan, n_pairs=3, inverse_temperature=1.0), "gap"),
-        (lambda: descend(info_nce_loss, n_pairs=3, dim=2, seeds=[]), "seeds"),
-        (lambda: descend(info_nce_loss, n_pairs=3, dim=2, seeds=[0], inverse_temperature=-1.0), "inverse_t"),
+        (lambda: minimize(info_nce_loss, n_pairs=3, dim=2, seeds=[]), "seeds"),
+        (lambda: minimize(info_nce_loss, n_pairs=3, dim=2, seeds=[0], inverse_temperature=-1.0), "inverse_t"),
         (
-            lambda: descend(info_nce_loss, n_pairs=3, dim=2, seeds=[0], inverse_temperature=[1.0, 2.0]),
+            lambda: minimize(info_nce_loss, n_pairs=3, dim=2, seeds=[0], inverse_temperature=[1.0, 2.0]),
             "inverse_t",
         ),
-        (lambda: descend(info_nce_loss, n_pairs=3, dim=2, seeds=[0], n_steps=0), "n_steps"),
-        (lambda: descend(info_nce_loss, n_pairs=3, dim=2, seeds=[0], learning_rate=0.0), "learning_rate"),
-        (lambda: descend(info_nce_loss, n_pairs=1, dim=2, seeds=[0]), "n_pairs"),
+        (lambda: minimize(info_nce_loss, n_pairs=3, dim=2, seeds=[0], n_steps=0), "n_steps"),
+        (lambda: minimize(info_nce_loss, n_pairs=3, dim=2, seeds=[0], learning_rate=0.0), "learning_rate"),
+        (lambda: minimize(info_nce_loss, n_pairs=1, dim=2, seeds=[0]), "n_pairs"),
     ],
 )
 def test_bad_input_is_named(call, message):

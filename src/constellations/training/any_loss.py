@@ -1,6 +1,6 @@
 """Any loss of two modalities, minimised on the sphere: Adam with automatic differentiation.
 
-For the sigmoid loss :mod:`constellations.training` is many times faster; this is the plain loop for all other losses.
+For the sigmoid loss :func:`constellations.training.synchronize` is many times faster.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ Loss = Callable[[Tensor, Tensor, Tensor], Tensor]
 
 
 @dataclass(frozen=True)
-class Descent:
+class Minimization:
     """Where R runs ended, and how they got there.
 
     ``u``, ``v`` are ``[R, N, d]``; ``inverse_temperature``, ``loss``, ``margin`` and ``row_gap`` are ``[R]``; the
@@ -39,7 +39,7 @@ class Descent:
     row_gap_history: Tensor
 
 
-def descend(
+def minimize(
     loss: Loss,
     *,
     n_pairs: int,
@@ -50,7 +50,7 @@ def descend(
     n_steps: int = 1000,
     learning_rate: float = 0.01,
     record_every: int = 50,
-) -> Descent:
+) -> Minimization:
     """Minimise ``loss(u, v, t)`` from random points, in float64: Adam on the product of spheres.
 
     Gradients are projected on the tangent spaces, rows put back on the sphere after every step, and the learning rate
@@ -75,42 +75,39 @@ def descend(
     Examples
     --------
     >>> from constellations.losses import info_nce
-    >>> result = descend(
+    >>> result = minimize(
     ...     lambda u, v, t: info_nce(u, v, inverse_temperature=t), n_pairs=4, dim=3, seeds=[0], n_steps=300
     ... )
     >>> result.row_gap.item() > 0
     True
     """
-    options = {
-        "learning_rate": learning_rate,
-        "n_steps": n_steps,
-        "record_every": record_every,
-        "number of seeds": len(seeds),
-    }
-    for name, value in options.items():
+    options = {"learning_rate": learning_rate, "n_steps": n_steps, "record_every": record_every}
+    for name, value in {**options, "number of seeds": len(seeds)}.items():
         if not value > 0:
             raise ValueError(f"{name} must be above 0, got {value!r}")
-    points = torch.stack(
-        [torch.stack([random_points(n_pairs, dim, seed=s, stream=k) for s in seeds]) for k in (0, 1)]
-    ).requires_grad_()
+    starts = [[random_points(n_pairs, dim, seed=s, stream=k) for s in seeds] for k in (0, 1)]
+    points = torch.stack([torch.stack(modality) for modality in starts]).requires_grad_()
     t = torch.as_tensor(positive(inverse_temperature, "inverse_temperature"))
     if t.ndim and t.shape != (len(seeds),):
         raise ValueError(f"inverse_temperature must be one number or {len(seeds)} of them, got {len(t)}")
     log_t = t.log().expand(len(seeds)).clone()
     log_t.requires_grad_(train_inverse_temperature)
     optimiser = torch.optim.Adam([x for x in (points, log_t) if x.requires_grad], lr=learning_rate)
-    history = []
+    steps = sorted({*range(0, n_steps, record_every), n_steps})
+    margins, gaps = [], []
     for step in range(n_steps + 1):
-        if step % record_every == 0 or step == n_steps:
-            history.append((step, *_measure(points)))
+        if step in steps:
+            u, v = points.detach()
+            margins.append(separation(u, v).margin)
+            gaps.append(row_gap(u, v).rows)
         if step < n_steps:
             optimiser.param_groups[0]["lr"] = learning_rate * (1 + math.cos(math.pi * step / n_steps)) / 2
             _one_step(loss, points, log_t, optimiser)
-    u, v = points.detach()
-    t = log_t.detach().exp()
-    steps, margins, gaps = zip(*history, strict=True)
-    tracks = torch.tensor(steps), torch.stack(margins), torch.stack(gaps)
-    return Descent(u, v, t, loss(u, v, t).detach(), margins[-1], gaps[-1], *tracks)
+    (u, v), t = points.detach(), log_t.detach().exp()
+    return Minimization(
+        u=u, v=v, inverse_temperature=t, loss=loss(u, v, t).detach(), margin=margins[-1], row_gap=gaps[-1],
+        steps=torch.tensor(steps), margin_history=torch.stack(margins), row_gap_history=torch.stack(gaps),
+    )  # fmt: skip
 
 
 def _one_step(loss: Loss, points: Tensor, log_t: Tensor, optimiser: torch.optim.Optimizer) -> None:
@@ -118,11 +115,5 @@ def _one_step(loss: Loss, points: Tensor, log_t: Tensor, optimiser: torch.optim.
     loss(points[0], points[1], log_t.exp()).sum().backward()
     with torch.no_grad():
         points.grad = tangent(points, points.grad)  # type: ignore[arg-type]
-    optimiser.step()
-    with torch.no_grad():
+        optimiser.step()
         points /= points.norm(dim=-1, keepdim=True)
-
-
-def _measure(points: Tensor) -> tuple[Tensor, Tensor]:
-    u, v = points.detach()
-    return separation(u, v).margin, row_gap(u, v).rows
