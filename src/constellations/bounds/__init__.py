@@ -11,14 +11,17 @@ is at most ``2(1 + b_rel - m)/(1 + b_rel + m) - 1 = alpha``. On the left: shrink
 """
 
 from constellations.bounds.caps import best_cluster, log_cap_bound, log_cap_measure
-from constellations.bounds.exponents import (
+from constellations.bounds.inverse import margin_bracket, required_dimension
+from constellations.bounds.program import linear_program
+from constellations.bounds.region import (
+    alpha,
+    code_margin,
     exponent_kabatiansky_levenshtein,
     exponent_lower,
     exponent_upper,
+    margin_upper_bound,
+    region,
 )
-from constellations.bounds.inverse import margin_bracket, required_dimension
-from constellations.bounds.program import linear_program
-from constellations.bounds.region import alpha, code_margin, margin_upper_bound, region
 from constellations.bounds.sizes import log_max_pairs_lower, log_max_pairs_upper
 
 __all__ = [

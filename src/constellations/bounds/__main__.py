@@ -58,31 +58,27 @@ def _answer(n: Any, d: Any, m: Any, b: float) -> tuple[str, list[Row]]:
     given = [f"--{name}" for name, x in (("pairs", n), ("dim", d), ("margin", m)) if x is not None]
     if len(given) != 2:
         raise ValueError(f"give exactly two of --pairs, --dim and --margin, got {' '.join(given) or 'none'}")
-    if n is not None and m is not None:
+    title = "" if n is None else f"{_count(math.log(n))} pairs, "
+    title += f"margin {m:g}" if d is None else f"d = {d:,}" + ("" if m is None else f", margin {m:g}")
+    if d is None:
         ends, why = bounds.required_dimension(n, m, b, explain=True)
-        texts = [f"impossible below  d = {ends[0]:,}", f"possible from     d = {ends[1]:,}"]
-        title, names = f"{_count(math.log(n))} pairs, margin {m:g}", ("dim_low", "dim_high")
-    elif n is not None and d is not None:
+        texts = ["impossible below  d = {:,}", "possible from     d = {:,}"]
+        names = ["dim_low", "dim_high"]
+    elif m is None:
         ends, why = bounds.margin_bracket(n, d, b, explain=True)
-        texts = [f"possible          m = {ends[0]:.4f}", f"impossible above  m = {ends[1]:.4f}"]
-        title, names = (
-            f"{_count(math.log(n))} pairs, d = {d:,}",
-            ("margin_guaranteed", "margin_impossible_above"),
-        )
+        texts = ["possible          m = {:.4f}", "impossible above  m = {:.4f}"]
+        names = ["margin_guaranteed", "margin_impossible_above"]
     else:
         sizes = bounds.log_max_pairs_lower, bounds.log_max_pairs_upper
         ends, why = zip(*(size(d, m, b, explain=True) for size in sizes), strict=True)
         texts = [f"possible          N = {_count(ends[0])}", f"impossible above  N = {_count(ends[1])}"]
-        title, names = f"d = {d:,}, margin {m:g}", ("log_pairs_lower", "log_pairs_upper")
-    rows = list(zip(names, ends, texts, why, strict=True))
-    if n is None and m < bounds.margin_upper_bound(b):
-        rates = bounds.exponent_lower(m, b), bounds.exponent_kabatiansky_levenshtein(m, b)
-        texts = [
-            f"log(N)/d for large d: {side} {x:.4g}"
-            for side, x in zip(("at least", "at most"), rates, strict=True)
-        ]
-        names, why = ("exponent_lower", "exponent_upper"), ("Theorem 3.3", "Kabatiansky and Levenshtein")
-        rows += zip(names, rates, texts, why, strict=True)
+        names = ["log_pairs_lower", "log_pairs_upper"]
+        if m < bounds.margin_upper_bound(b):
+            ends += bounds.exponent_lower(m, b), bounds.exponent_kabatiansky_levenshtein(m, b)
+            why += "Theorem 3.3", "Kabatiansky and Levenshtein"
+            texts += ["log(N)/d for large d: at least {:.4g}", "log(N)/d for large d: at most {:.4g}"]
+            names += ["exponent_lower", "exponent_upper"]
+    rows = [(name, x, text.format(x), by) for name, x, text, by in zip(names, ends, texts, why, strict=True)]
     return f"{title}, relative bias {b:g}", rows
 
 

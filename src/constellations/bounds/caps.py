@@ -111,7 +111,7 @@ def log_cap_bound(dim: ArrayLike, max_inner_product: ArrayLike, cluster: ArrayLi
 def best_cluster(dim: ArrayLike, max_inner_product: ArrayLike) -> float | np.ndarray:
     """The ``k`` with the least :func:`log_cap_bound`, near ``d/2``, by bisection on the sign of its differences.
 
-    Every ``k`` is a valid bound: were there a second minimum, a miss would only make the bound weaker.
+    Every ``k`` is a valid bound, and for ``a < 0``, where there can be a second minimum, simplices are the better one.
     """
     d, a = np.broadcast_arrays(np.asarray(dim, dtype=float), np.asarray(max_inner_product, dtype=float))
     room = np.maximum(np.ceil(-1 / np.minimum(a, -1e-12)) - 1, 1)  # 1 + k a > 0

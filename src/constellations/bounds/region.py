@@ -1,4 +1,4 @@
-"""Margins, relative biases and the inner products of the codes behind them: the region of Theorem 3.4."""
+"""The region of Theorem 3.4, the inner products of the codes behind it, and exponents for large dimension."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ from numpy.typing import ArrayLike
 
 from constellations.checks import finite, plain
 
+TURN = 0.45403062976  # cos of 62.9974 degrees: above it Kabatiansky and Levenshtein's bound is used at a wider angle
 TOLERANCE = 1e-12  # margins and biases are typed decimals: the edge of the region belongs to it
+Region = tuple[np.ndarray, np.ndarray]
 
 
 def alpha(margin: ArrayLike, relative_bias: ArrayLike, *, n_modalities: int = 2) -> float | np.ndarray:
@@ -70,9 +72,58 @@ def code_of(m: np.ndarray, b: np.ndarray, k: int | np.ndarray) -> np.ndarray:
     return (1 + (k - 1) * b - (k + 1) * m) / (1 + (k - 1) * (b + m))
 
 
+def exponent_lower(margin: ArrayLike, relative_bias: ArrayLike) -> float | np.ndarray:
+    r"""Exponent of Theorem 3.3: ``log N / d`` can be at least ``-log(1 - alpha^2) / 2`` for large ``d``.
+
+    Arrays broadcast; ``inf`` at margin 0; ``0 <= m``, ``m + b_rel <= 1``, ``3m <= 1 + b_rel``.
+
+    >>> round(exponent_lower(0.1, 0.0), 6)
+    0.259562
+    """
+    m, b = region(margin, relative_bias, many=True)
+    with np.errstate(divide="ignore"):
+        complement = 8 * m * np.maximum(1 + b - m, 0) / (1 + b + m) ** 2
+        return plain(np.maximum(-np.log(complement) / 2, 0.0))
+
+
+def exponent_upper(margin: ArrayLike, relative_bias: ArrayLike) -> float | np.ndarray:
+    r"""Exponent of Theorem 3.5: ``log N / d`` is at most ``-log(1 - alpha) / 2 + o(1)``.
+
+    The ``o(1)`` matters at finite ``d``: :func:`log_max_pairs_upper` does without it. Arguments as above.
+
+    >>> round(exponent_upper(0.1, 0.0), 6)
+    0.5058
+    """
+    m, b = region(margin, relative_bias, many=True)
+    with np.errstate(divide="ignore"):
+        return plain(np.maximum(-np.log(4 * m / (1 + b + m)) / 2, 0.0))
+
+
+def exponent_kabatiansky_levenshtein(margin: ArrayLike, relative_bias: ArrayLike) -> float | np.ndarray:
+    r"""The best known upper exponent: that of spherical codes, which constellations share.
+
+    .. math:: E(c) = \tfrac{1+s}{2s}\log\tfrac{1+s}{2s} - \tfrac{1-s}{2s}\log\tfrac{1-s}{2s},\; s = \sqrt{1-c^2},
+              \qquad \min_{c \le \alpha} E(c) + \tfrac12 \log\tfrac{1-c}{1-\alpha}
+
+    The minimum is at ``c = alpha`` up to .4540, and there ever after (Kabatiansky and Levenshtein 1978). Arguments as
+    above.
+
+    >>> [round(exponent_kabatiansky_levenshtein(m, 0.0), 4) for m in (0.1, 0.25, 0.3)]
+    [0.4371, 0.0575, 0.0112]
+    """
+    m, b = region(margin, relative_bias, many=True)
+    gap = 4 * m / (1 + b + m)  # 1 - alpha
+    c = np.clip(1 - gap, 0.0, TURN)
+    s = np.sqrt(1 - c * c)
+    p, q = (1 + s) / (2 * s), (1 - s) / (2 * s)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        entropy = p * np.log(p) - np.where(q > 0, q * np.log(q), 0.0)
+        return plain(np.maximum(entropy + np.log(np.maximum(1 - c, gap) / gap) / 2, 0.0))
+
+
 def region(
     margin: ArrayLike, relative_bias: ArrayLike, *, many: bool = False, positive: bool = False
-) -> tuple[np.ndarray, np.ndarray]:
+) -> Region:
     """Both as float arrays of one shape, or a ValueError that names the inequality that fails and the nearest margin.
 
     ``many`` asks for ``3m <= 1 + b_rel``, the limit of many pairs, in place of ``m <= 1 + b_rel``; ``positive`` for a

@@ -14,13 +14,8 @@ from constellations.checks import plain
 
 
 def log_max_pairs_upper(
-    dim: ArrayLike,
-    margin: ArrayLike,
-    relative_bias: ArrayLike,
-    *,
-    n_modalities: int = 2,
-    explain: bool = False,
-) -> Any:
+    dim: ArrayLike, margin: ArrayLike, relative_bias: ArrayLike, *, n_modalities: int = 2, explain: bool = False
+) -> Any:  # fmt: skip
     r"""Logarithm of a number that no ``(d, m, b_rel)``-constellation exceeds: a bound on ``N_SC(d, alpha)``.
 
     The least of: simplices and Rankin's bound at ``alpha <= 0``, the polygon in the plane, Fejes Toth's bound in space,
@@ -58,13 +53,8 @@ def log_max_pairs_upper(
 
 
 def log_max_pairs_lower(
-    dim: ArrayLike,
-    margin: ArrayLike,
-    relative_bias: ArrayLike,
-    *,
-    n_modalities: int = 2,
-    explain: bool = False,
-) -> Any:
+    dim: ArrayLike, margin: ArrayLike, relative_bias: ArrayLike, *, n_modalities: int = 2, explain: bool = False
+) -> Any:  # fmt: skip
     r"""Logarithm of a number of pairs for which a ``(d, m, b_rel)``-constellation exists.
 
     The larger of what two kinds of codes give: inner products at most ``alpha`` in ``R^{d-k+1}`` with ``k - 1`` more

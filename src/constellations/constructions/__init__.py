@@ -13,7 +13,6 @@ from constellations.constructions.codes import (
     simplex,
 )
 from constellations.constructions.families import antiprism, compose, tight_modality_gap
-from constellations.constructions.lattices import golay_codewords, leech_vectors
 from constellations.constructions.lifts import (
     adapt_locked,
     adapt_trained,
@@ -23,6 +22,7 @@ from constellations.constructions.lifts import (
     midpoints,
     simplex_modalities,
 )
+from constellations.constructions.polytopes import golay_codewords, leech_vectors
 
 __all__ = [
     "SphericalCode",

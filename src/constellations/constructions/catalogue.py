@@ -9,7 +9,7 @@ from functools import lru_cache
 import torch
 from torch import Tensor
 
-from constellations.constructions import codes, lattices, polytopes
+from constellations.constructions import codes, polytopes
 from constellations.data import read_csv_text
 
 
@@ -34,12 +34,10 @@ class SphericalCode:
     def points(self) -> Tensor:
         """The code as a float64 tensor ``[n_points, dim]``; a ValueError if its coordinates are not known here."""
         if not self.builder:
-            raise ValueError(
-                f"points of {self.name} are not available: only its largest inner product is listed"
-            )
+            raise ValueError(f"points of {self.name} are not available: only its inner product is listed")
         sizes = {"simplex": (self.dim + 1,), "cross_polytope": (self.dim,)}.get(self.builder, ())
-        room = next(room for room in (codes, polytopes, lattices) if hasattr(room, self.builder))
-        points = torch.as_tensor(getattr(room, self.builder)(*sizes)).to(torch.float64)
+        build = getattr(codes if sizes else polytopes, self.builder)
+        points = torch.as_tensor(build(*sizes)).to(torch.float64)
         return points / points.norm(dim=-1, keepdim=True)
 
 

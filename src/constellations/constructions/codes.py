@@ -74,14 +74,11 @@ def greedy_code(dim: int, max_inner_product: float, *, n_candidates: int, seed: 
     if not -1 <= max_inner_product < 1:
         raise ValueError(f"max_inner_product must be in [-1, 1), got {max_inner_product!r}")
     candidates = random_points(n_candidates, dim, seed=seed).numpy()
-    kept = np.empty_like(candidates)
-    n = 0
+    kept = []
     while len(candidates):
-        kept[n] = candidates[0]
-        candidates = candidates[1:]
-        candidates = candidates[candidates @ kept[n] <= max_inner_product]
-        n += 1
-    return torch.from_numpy(kept[:n].copy())
+        kept.append(candidates[0])
+        candidates = candidates[1:][candidates[1:] @ kept[-1] <= max_inner_product]
+    return torch.from_numpy(np.stack(kept))
 
 
 def derived_code(points: Tensor, inner_product: float) -> Tensor:
@@ -99,8 +96,6 @@ def derived_code(points: Tensor, inner_product: float) -> Tensor:
         raise ValueError(
             f"inner_product must occur between the first point and another, got {inner_product!r}"
         )
-    basis = torch.linalg.qr(torch.cat([first[:, None], torch.eye(len(first), dtype=first.dtype)], dim=1)).Q[
-        :, 1:
-    ]
-    projected = chosen @ basis
+    frame = torch.cat([first[:, None], torch.eye(len(first), dtype=first.dtype)], dim=1)
+    projected = chosen @ torch.linalg.qr(frame).Q[:, 1:]
     return projected / projected.norm(dim=-1, keepdim=True)

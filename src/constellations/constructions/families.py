@@ -33,10 +33,8 @@ def compose(x: ArrayLike | Tensor, y: ArrayLike | Tensor, *, p: float, q: float)
         raise ValueError(f"p and q must satisfy |p| + |q| <= 1, got p = {p!r}, q = {q!r}")
     total, difference = (math.acos(min(max(z, -1.0), 1.0)) for z in (p + q, p - q))
     theta, eta = (difference + total) / 2, (difference - total) / 2
-    return (
-        torch.cat([math.cos(theta) * x, math.sin(theta) * y], dim=-1),
-        torch.cat([math.cos(eta) * x, math.sin(eta) * y], dim=-1),
-    )
+    u, v = (torch.cat([math.cos(angle) * x, math.sin(angle) * y], dim=-1) for angle in (theta, eta))
+    return u, v
 
 
 def antiprism(n_pairs: int, *, relative_bias: float) -> tuple[Tensor, Tensor]:
@@ -64,9 +62,8 @@ def antiprism(n_pairs: int, *, relative_bias: float) -> tuple[Tensor, Tensor]:
     c1, c2 = math.cos(2 * math.pi / n_pairs), math.cos(4 * math.pi / n_pairs)
     largest = 1 / (3 - 2 * c1)
     if not 0 < relative_bias <= largest + 1e-12:
-        raise ValueError(
-            f"relative_bias must be in (0, {largest:.6g}] for n_pairs {n_pairs}, got {relative_bias!r}"
-        )
+        allowed = f"in (0, {largest:.6g}] for n_pairs {n_pairs}"
+        raise ValueError(f"relative_bias must be {allowed}, got {relative_bias!r}")
     p = 2 * relative_bias / (1 + c1)
     signs = 1.0 - 2.0 * (torch.arange(n_pairs, dtype=torch.float64) % 2)
     return compose(regular_polygon(n_pairs), signs[:, None], p=p, q=p * (c1 - c2) / 2)
@@ -106,8 +103,5 @@ def tight_modality_gap(dim: int, *, n_wedge: int) -> tuple[Tensor, Tensor]:
     cotangent = math.sqrt((1 + math.cos(2 * half_width / (n_wedge - 1))) / 2)
     sine = 1 / math.sqrt(1 + cotangent**2)
     height = cotangent * sine
-    equator = append(w[1:], 0.0)
-    return (
-        torch.cat([append(sine * arc, height), equator]),
-        torch.cat([append(sine * arc, -height), equator]),
-    )
+    u, v = (torch.cat([append(sine * arc, z), append(w[1:], 0.0)]) for z in (height, -height))
+    return u, v

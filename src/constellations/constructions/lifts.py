@@ -96,8 +96,7 @@ def lift(u: ArrayLike | Tensor, v: ArrayLike | Tensor, *, delta: float, phi: flo
     -0.28
     """
     u, v = (side.to(torch.float64) for side in as_pairs(u, v))
-    if not 0 < delta <= 1:
-        raise ValueError(f"delta must be in (0, 1], got {delta!r}")
+    _check_delta(delta)
     rest = 1 - delta * delta - phi * phi
     if not rest >= -1e-12:
         allowed = math.sqrt(1 - delta * delta)
@@ -133,8 +132,7 @@ def simplex_modalities(points: ArrayLike | Tensor, *, n_modalities: int, delta: 
     torch.Size([4, 6, 6])
     """
     x = as_code(points, "points")
-    if not 0 < delta <= 1:
-        raise ValueError(f"delta must be in (0, 1], got {delta!r}")
+    _check_delta(delta)
     integer(n_modalities, "n_modalities", 2)
     suffix = math.sqrt(1 - delta * delta) * simplex(n_modalities)
     k, n = n_modalities, len(x)
@@ -178,6 +176,10 @@ def adapt_trained(x: ArrayLike | Tensor, *, delta: float) -> Tensor:
 
 
 def _adapt(x: ArrayLike | Tensor, delta: float, side: float) -> Tensor:
+    _check_delta(delta)
+    return append(delta * as_points(x, "x"), side * math.sqrt(1 - delta * delta))
+
+
+def _check_delta(delta: float) -> None:
     if not 0 < delta <= 1:
         raise ValueError(f"delta must be in (0, 1], got {delta!r}")
-    return append(delta * as_points(x, "x"), side * math.sqrt(1 - delta * delta))
