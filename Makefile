@@ -108,7 +108,7 @@ built:
 run-one: notebooks/$(CHOSEN).ipynb
 	@mkdir -p $(LOCAL) && rm -rf $(LOCAL)/stage $(LOCAL)/sphinx
 	$(RUN) papermill -k python3 notebooks/$(CHOSEN).ipynb $(LOCAL)/$(CHOSEN).ipynb $(PARAMS) -p output_dir $(LOCAL)
-	@$(RUN) companion.pages stage --build $(LOCAL) --page $(CHOSEN)
+	@$(RUN) companion.pages stage $(LOCAL) $(CHOSEN)
 	@$(VENV)/bin/python $(VENV)/bin/jupyter-book build -qq --path-output $(LOCAL)/sphinx $(LOCAL)/stage > $(LOCAL)/sphinx.log
 	@rm -rf $(LOCAL)/html && mv $(LOCAL)/sphinx/_build/html $(LOCAL)/html
 	@echo "Open $(LOCAL)/html/notebooks/$(CHOSEN).html"
@@ -130,7 +130,7 @@ $(EXECUTED)/%.ipynb: notebooks/%.ipynb profiles/$(PROFILE)/%.yml requirements.lo
 
 $(BUILD)/html/.complete: $(CHAPTERS:%=$(EXECUTED)/%.ipynb) $(PAGES) $(wildcard src/*/*.py src/*/*/*.py src/*/*/*/*.py)
 	@rm -rf $(BUILD)/stage $(BUILD)/sphinx; test -d $(BUILD)/html || test ! -d $(BUILD)/html.old || mv $(BUILD)/html.old $(BUILD)/html
-	@$(RUN) companion.pages stage --build $(BUILD)
+	@$(RUN) companion.pages stage $(BUILD)
 	@$(VENV)/bin/python $(VENV)/bin/jupyter-book build --quiet -W --keep-going --path-output $(BUILD)/sphinx $(BUILD)/stage > $(BUILD)/sphinx.log 2> $(BUILD)/sphinx.err \
 	  || { grep -E "WARNING|ERROR|Error" $(BUILD)/sphinx.err | head -n 20 >&2; echo "error: the pages could not be made (all in $(BUILD)/sphinx.err); the book of the last build stays" >&2; exit 1; }
 	@touch $(BUILD)/sphinx/_build/html/.complete && rm -rf $(BUILD)/html.old && { test ! -d $(BUILD)/html || mv $(BUILD)/html $(BUILD)/html.old; }

@@ -1,82 +1,65 @@
-"""``python -m companion.pages <command>``: the steps of the Makefile that no ready-made command does."""
+"""``python -m companion.pages COMMAND ...``: the steps of the Makefile that no ready-made command does."""
 
 from __future__ import annotations
 
-import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+ROOT = Path(".")
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; errors of the user are one line on stderr and exit status 1."""
-    options = _parser().parse_args(arguments)
+    name, *given = list(sys.argv[1:] if arguments is None else arguments) or [""]
     try:
-        return int(options.run(options) or 0)
+        if name not in COMMANDS:
+            raise ValueError(f"command must be one of {', '.join(COMMANDS)}, got {name!r}")
+        return COMMANDS[name](*given) or 0
     except (ValueError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m companion.pages", description=__doc__)
-    commands = parser.add_subparsers(required=True, metavar="command")
-
-    def command(run, text: str) -> argparse.ArgumentParser:
-        added = commands.add_parser(run.__name__.strip("_"), help=text)
-        added.set_defaults(run=run)
-        return added
-
-    command(_pair, "write the .ipynb of the given .md texts").add_argument("texts", nargs="+", type=Path)
-    sync = command(_sync, "make all pairs equal: the file that was edited wins")
-    sync.add_argument("folder", nargs="?", default=Path("notebooks"), type=Path)
-    rules = command(_rules, "write make rules: which sources each notebook depends on")
-    rules.add_argument("target", type=Path)
-    command(_check, "stop unless the profile fits the notebooks and the machine").add_argument("profile")
-    stage = command(_stage, "lay out pages, executed notebooks and the scoreboard for Jupyter Book")
-    stage.add_argument("--build", required=True, type=Path, help="for example _build/paper")
-    stage.add_argument("--page", help="lay out this executed notebook of the folder alone")
-    alone = command(_alone, "run a command when no other build of this checkout runs")
-    alone.add_argument("command", nargs=argparse.REMAINDER)
-    return parser
-
-
-def _pair(options: argparse.Namespace) -> None:
+def pair(*texts: str) -> None:
+    """``pair TEXT ...``: write the .ipynb of the given .md texts."""
     from companion.pages import pairs
 
-    for text in options.texts:
-        pairs.write_notebook(text)
+    for text in texts:
+        pairs.write_notebook(Path(text))
 
 
-def _sync(options: argparse.Namespace) -> None:
+def sync(folder: str = "notebooks") -> None:
+    """``sync [FOLDER]``: make all pairs equal; the file that was edited wins."""
     from companion.pages import pairs
 
-    done = pairs.synchronise(options.folder)
+    done = pairs.synchronise(Path(folder))
     print("\n".join(done) if done else "all pairs agree")
 
 
-def _rules(options: argparse.Namespace) -> None:
+def rules(target: str) -> None:
+    """``rules FILE``: write make rules, which sources each notebook depends on."""
     from companion.pages import rules
 
-    rules.write_rules(Path("."), options.target)
+    rules.write_rules(ROOT, Path(target))
 
 
-def _check(options: argparse.Namespace) -> None:
+def check(profile: str) -> None:
+    """``check PROFILE``: stop unless the profile fits the notebooks and the machine."""
     from companion.pages import profiles
 
-    profiles.check(Path("."), options.profile)
+    profiles.check(ROOT, profile)
 
 
-def _stage(options: argparse.Namespace) -> None:
+def stage(build: str, page: str = "") -> None:
+    """``stage BUILD [PAGE]``: lay out the book, or one executed notebook, for Jupyter Book."""
     from companion.pages import staging
 
-    if options.page:
-        staging.stage_page(Path("."), options.build, options.page)
-    else:
-        staging.stage(Path("."), options.build)
+    staging.stage_page(ROOT, Path(build), page) if page else staging.stage(ROOT, Path(build))
 
 
-def _alone(options: argparse.Namespace) -> int:
+def alone(*command: str) -> int:
+    """``alone COMMAND ...``: run a command when no other build of this checkout runs."""
     import fcntl
     import subprocess
 
@@ -87,8 +70,10 @@ def _alone(options: argparse.Namespace) -> int:
         except BlockingIOError:
             print("another build of this checkout runs: waiting for its end", file=sys.stderr)
             fcntl.flock(lock, fcntl.LOCK_EX)
-        return subprocess.run(options.command, check=False, pass_fds=[lock.fileno()]).returncode
+        return subprocess.run(command, check=False, pass_fds=[lock.fileno()]).returncode
 
+
+COMMANDS = {command.__name__: command for command in (pair, sync, rules, check, stage, alone)}
 
 if __name__ == "__main__":
     raise SystemExit(main())
