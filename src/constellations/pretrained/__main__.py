@@ -7,6 +7,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from constellations.atomic import check_writable
+from constellations.checks import number
 from constellations.pretrained.embedding import embed
 from constellations.pretrained.encoder import DTYPES, REVISIONS, load_encoder
 from constellations.pretrained.folder import scan_folder
@@ -18,6 +20,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         if options.revision and len(options.model or REVISIONS) != 1:
             raise ValueError("--revision needs exactly one --model")
+        check_writable(Path(options.store) / "manifest.json")
         folder = scan_folder(options.images, class_names=options.class_names)
         for model in options.model or list(REVISIONS):
             encoder = load_encoder(
@@ -43,17 +46,17 @@ def _parser() -> argparse.ArgumentParser:
         "--model",
         action="append",
         metavar="NAME",
-        help="hub name or local folder, repeatable (the eight of the paper)",
+        help="hub name, local folder or open_clip:NAME/TAG, repeatable (the eight of the paper)",
     )
     command.add_argument("--revision", help="commit of the model's repository (the pinned one)")
     command.add_argument(
         "--class-names", metavar="FILE", help="JSON or lines 'folder name' (the folders' names)"
     )
-    command.add_argument("--device", help="cuda or cpu (the GPU if there is one)")
+    command.add_argument("--device", help="cpu, cuda, cuda:1, mps (the GPU if there is one)")
     command.add_argument(
         "--dtype", choices=DTYPES, default="float32", help="of weights and activations (float32)"
     )
-    command.add_argument("--batch-size", type=int, default=64, help="images at a time (64)")
+    command.add_argument("--batch-size", type=number, default=64, help="images at a time (64)")
     command.add_argument("--quiet", action="store_true", help="no progress bar")
     return parser
 

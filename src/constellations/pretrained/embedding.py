@@ -10,8 +10,8 @@ from typing import Any
 import torch
 from tqdm import tqdm
 
-from constellations.pretrained.encoder import EXTRA, Encoder
-from constellations.pretrained.folder import ImageFolder
+from constellations.pretrained.encoder import Encoder
+from constellations.pretrained.folder import ImageFolder, open_image
 from constellations.pretrained.store import Store
 
 # The paper embeds the bare name; the other template is the customary one for zero-shot classification.
@@ -40,11 +40,6 @@ def embed(
         Each with one ``{}``, for the name of the class.
     n_threads:
         Threads that decode images.
-
-    Raises
-    ------
-    ValueError
-        For an unreadable image (named), a store of something else, bad templates or sizes.
     """
     for name, value in (("batch_size", batch_size), ("shard_size", shard_size), ("n_threads", n_threads)):
         if value < 1:
@@ -105,13 +100,4 @@ def _batches(
 
 
 def _open(folder: ImageFolder, i: int) -> Any:
-    try:
-        from PIL import Image
-    except ImportError as error:
-        raise ValueError(f"images need the package {error.name}: {EXTRA}") from error
-    path = folder.root / folder.files[i]
-    try:
-        with Image.open(path) as image:
-            return image.convert("RGB")
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        raise ValueError(f"{path} cannot be read as an image ({error}): repair or remove it") from error
+    return open_image(folder.root / folder.files[i])

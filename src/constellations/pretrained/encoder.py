@@ -60,8 +60,11 @@ class Encoder:
         inputs = self.processor.image_processor(
             images=[image.convert("RGB") for image in images], return_tensors="pt"
         )
-        pixels = inputs["pixel_values"].to(self.model.device, DTYPES[self.dtype])
-        return _unit_rows(self.model.get_image_features(pixel_values=pixels))
+        moved = {
+            name: x.to(self.model.device, DTYPES[self.dtype] if x.is_floating_point() else x.dtype)
+            for name, x in inputs.items()
+        }
+        return _unit_rows(self.model.get_image_features(**moved))
 
     @torch.inference_mode()
     def texts(self, texts: Sequence[str]) -> Tensor:
@@ -91,42 +94,102 @@ def load_encoder(
     Parameters
     ----------
     model:
-        A name on the Hugging Face hub, or a local folder written by ``save_pretrained`` or ``hf download``.
+        A name on the Hugging Face hub, or a local folder written by ``save_pretrained`` or ``hf download``; with the
+        package open_clip also ``open_clip:NAME/TAG``.
     revision:
         A commit of the repository; left out, the paper's models are taken at the commits in :data:`REVISIONS`.
     device:
         ``"cuda"`` or ``"cpu"``; left out, the GPU if there is one.
     dtype:
         ``"float32"`` or ``"bfloat16"``, of weights and activations; embeddings are normalised in float32.
-
-    Raises
-    ------
-    ValueError
-        Without the optional dependencies; for a model that cannot be had or has no sigmoid head.
     """
     if dtype not in DTYPES:
         raise ValueError(f"dtype must be one of {', '.join(DTYPES)}, got {dtype!r}")
     device = device or ("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        torch.empty(0, device=device)
+    except (RuntimeError, AssertionError) as error:
+        raise ValueError(
+            f"device must be cpu or one that works here, got {device!r} ({_first_line(error)})"
+        ) from error
+    if model.startswith("open_clip:"):
+        return load_open_clip(model.removeprefix("open_clip:"), device=device, dtype=dtype)
     local = Path(model).is_dir()
     revision = None if local else revision or REVISIONS.get(model)
     network, processor = _from_pretrained(model, revision)
-    head = [getattr(network, name, None) for name in ("logit_scale", "logit_bias")]
-    if head[0] is None or head[1] is None or not hasattr(network, "get_image_features"):
-        kind = type(network).__name__
+    if not hasattr(network, "get_image_features"):
         raise ValueError(
-            f"model must be a dual encoder with logit_scale and logit_bias, got {model} ({kind})"
+            f"model must be a dual encoder of images and texts, got {model} ({type(network).__name__})"
         )
     return Encoder(
         name=Path(model).name if local else model,
         revision=revision,
-        fingerprint=_fingerprint(network),
-        inverse_temperature=math.exp(head[0].item()),
-        bias=-head[1].item(),  # released code adds its bias to the logit
         max_length=int(network.config.text_config.max_position_embeddings),
-        dtype=dtype,
-        model=network.to(device, DTYPES[dtype]).eval(),
         processor=processor,
+        **_measured(network, model, device, dtype),
     )
+
+
+def _measured(network: Any, model: str, device: str, dtype: str) -> dict[str, Any]:
+    """What a network says of itself, whoever built it; released code adds its bias to the logit."""
+    scale, bias = (getattr(network, name, None) for name in ("logit_scale", "logit_bias"))
+    if scale is None or bias is None:
+        kind = type(network).__name__
+        raise ValueError(
+            f"model must be a dual encoder with logit_scale and logit_bias, got {model} ({kind})"
+        )
+    return {
+        "fingerprint": _fingerprint(network),
+        "inverse_temperature": math.exp(scale.item()),
+        "bias": -bias.item(),
+        "dtype": dtype,
+        "model": network.to(device, DTYPES[dtype]).eval(),
+    }
+
+
+class OpenClipEncoder(Encoder):
+    """As :class:`Encoder`, for a model of open_clip: ``processor`` holds its transform and its tokenizer."""
+
+    @property
+    def image_preprocessing(self) -> str:
+        """The transform, as text."""
+        return repr(self.processor[0])
+
+    @torch.inference_mode()
+    def images(self, images: Sequence[Any]) -> Tensor:
+        """Embed PIL images: unit rows ``[n, d]``, float32, on the CPU."""
+        weights = next(self.model.parameters())
+        pixels = torch.stack([self.processor[0](image.convert("RGB")) for image in images])
+        return _unit_rows(self.model.encode_image(pixels.to(weights)))
+
+    @torch.inference_mode()
+    def texts(self, texts: Sequence[str]) -> Tensor:
+        """Embed texts, tokenized as open_clip does for this model: ``[n, d]``."""
+        tokens = self.processor[1](list(texts)).to(next(self.model.parameters()).device)
+        return _unit_rows(self.model.encode_text(tokens))
+
+
+def load_open_clip(name: str, *, device: str, dtype: str) -> Encoder:
+    """A sigmoid model of open_clip, ``NAME/TAG`` of its list of pretrained models or ``hf-hub:OWNER/NAME``."""
+    try:
+        import open_clip
+    except ImportError as error:
+        raise ValueError(
+            f"open_clip:{name} needs the package open_clip: pip install open_clip_torch"
+        ) from error
+    architecture, _, tag = (name, "", "") if name.startswith("hf-hub:") else name.partition("/")
+    try:
+        network, transform = open_clip.create_model_from_pretrained(architecture, pretrained=tag or None)
+        tokenizer = open_clip.get_tokenizer(architecture)
+    except Exception as error:
+        raise ValueError(f"open_clip:{name} cannot be loaded ({_first_line(error)})") from error
+    known = _measured(network, f"open_clip:{name}", device, dtype)
+    label, both = f"open_clip/{name.replace('/', '-')}", (transform, tokenizer)
+    return OpenClipEncoder(name=label, revision=tag or None, max_length=0, processor=both, **known)
+
+
+def _first_line(error: BaseException) -> str:
+    return (str(error).strip() or type(error).__name__).splitlines()[0]
 
 
 def _from_pretrained(model: str, revision: str | None) -> tuple[Any, Any]:
@@ -136,16 +199,20 @@ def _from_pretrained(model: str, revision: str | None) -> tuple[Any, Any]:
         raise ValueError(f"pretrained models need the package {error.name}: {EXTRA}") from error
     options = {} if revision is None else {"revision": revision}
     try:
-        return (
-            AutoModel.from_pretrained(model, use_safetensors=True, **options),
-            AutoProcessor.from_pretrained(model, **options),
+        network, info = AutoModel.from_pretrained(
+            model, use_safetensors=True, output_loading_info=True, **options
         )
+        if info["missing_keys"]:
+            raise ValueError(f"its weights lack {', '.join(sorted(info['missing_keys'])[:3])}")
+        return network, AutoProcessor.from_pretrained(model, **options)
     except ImportError as error:
         raise ValueError(f"{model} cannot be loaded: {EXTRA} ({error})") from error
-    except (OSError, ValueError, KeyError) as error:
+    except Exception as error:  # damaged files make readers raise anything
+        if Path(model).is_dir():
+            raise ValueError(f"{model} cannot be loaded ({_first_line(error)})") from error
         pinned = f" --revision {revision}" if revision else ""
         raise ValueError(
-            f"{model} cannot be loaded ({str(error).strip().splitlines()[0]}). Without network, run "
+            f"{model} cannot be loaded ({_first_line(error)}). Without network, run "
             f"'hf download {model}{pinned} --local-dir FOLDER' elsewhere and give FOLDER as the model"
         ) from error
 

@@ -6,6 +6,11 @@ import hashlib
 import json
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from constellations.atomic import reading
 
 SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif")
 
@@ -33,25 +38,19 @@ def scan_folder(root: str | Path, *, class_names: str | Path | None = None) -> I
     class_names:
         What each class is called: a JSON object ``{"n01440764": "tench", ...}`` or a text file with lines
         ``n01440764 tench``. Left out, folder names are used, with underscores as spaces.
-
-    Raises
-    ------
-    ValueError
-        For a folder that is missing or has fewer than two class subfolders, a class without images, or one without name.
     """
     root = Path(root)
     if not root.is_dir():
         raise ValueError(
             f"images must be a folder with one subfolder per class, got {root}, which is no folder"
         )
-    classes = sorted(
-        entry.name for entry in root.iterdir() if entry.is_dir() and not entry.name.startswith(".")
-    )
+    classes = sorted(entry.name for entry in root.iterdir() if entry.is_dir() and not _hidden(entry, root))
     if len(classes) < 2:
         raise ValueError(f"{root} must have at least 2 class subfolders, got {len(classes)}")
     files, labels, listing = [], [], hashlib.sha256()
     for label, name in enumerate(classes):
-        found = sorted(p for p in (root / name).rglob("*") if p.suffix.lower() in SUFFIXES and p.is_file())
+        inside = (p for p in (root / name).rglob("*") if p.suffix.lower() in SUFFIXES and p.is_file())
+        found = sorted(p for p in inside if not _hidden(p, root))
         if not found:
             raise ValueError(
                 f"{root / name} holds no image ({', '.join(SUFFIXES)}): fill or remove the folder"
@@ -64,20 +63,42 @@ def scan_folder(root: str | Path, *, class_names: str | Path | None = None) -> I
     return ImageFolder(root, tuple(classes), names, tuple(files), tuple(labels), listing.hexdigest())
 
 
+def _hidden(path: Path, root: Path) -> bool:
+    """Files of an operating system or an editor: names that begin with a dot, and what macOS puts into archives."""
+    return any(part.startswith(".") or part == "__MACOSX" for part in path.relative_to(root).parts)
+
+
+def open_image(path: str | Path) -> Any:
+    """An image file as an 8-bit RGB picture, as a viewer shows it.
+
+    Turned as its EXIF entry says, 16 bits scaled to 8, transparent parts on white; the first frame of an animation.
+    """
+    with reading(path, kind=" as an image", advice=": repair or remove it", extra="pretrained") as file:
+        from PIL import Image, ImageOps
+
+        with Image.open(file) as image:
+            picture = ImageOps.exif_transpose(image)
+        if picture.mode.startswith("I") or picture.mode == "F":
+            pixels = np.asarray(picture).astype(np.float64)
+            if picture.mode == "F" or pixels.min() < 0 or pixels.max() > 65535:
+                raise ValueError(f"its pixels must be of 8 or 16 bits, got mode {picture.mode}")
+            picture = Image.fromarray((pixels / 257).round().astype(np.uint8))
+        if picture.has_transparency_data:
+            picture = picture.convert("RGBA")
+            white = Image.new("RGBA", picture.size, "white")
+            picture = Image.alpha_composite(white, picture)
+        return picture.convert("RGB")
+
+
 def _names(classes: list[str], class_names: str | Path | None) -> tuple[str, ...]:
     if class_names is None:
         return tuple(name.replace("_", " ") for name in classes)
-    path = Path(class_names)
-    try:
-        text = path.read_text(encoding="utf-8")
+    with reading(class_names, kind=" as class_names, a JSON object or lines 'folder name'") as path:
+        text = path.read_text(encoding="utf-8-sig")
         if path.suffix.lower() == ".json":
             table = {str(key): str(value) for key, value in json.loads(text).items()}
         else:
             table = dict(line.split(maxsplit=1) for line in text.splitlines() if line.strip())
-    except (OSError, ValueError, AttributeError) as error:
-        raise ValueError(
-            f"class_names must be a JSON object or lines 'folder name', got {path}: {error}"
-        ) from error
     missing = [name for name in classes if not table.get(name, "").strip()]
     if missing:
         raise ValueError(f"{path} must name every class, got none for {', '.join(missing[:5])}")

@@ -23,13 +23,7 @@ class Confusion:
 
 
 def find_stores(folder: str | Path) -> list[Path]:
-    """The folder itself if it is a store, else its subfolders that are, by name.
-
-    Raises
-    ------
-    ValueError
-        If there is none.
-    """
+    """The folder itself if it is a store, else its subfolders that are, by name."""
     folder = Path(folder)
     candidates = [folder, *sorted(folder.iterdir())] if folder.is_dir() else []
     found = [path for path in candidates if (path / "manifest.json").is_file()]
@@ -42,13 +36,7 @@ def find_stores(folder: str | Path) -> list[Path]:
 
 
 def measure_store(embeddings: Embeddings, *, template: str = "bare") -> Report:
-    """The report on all images against the class names in one template, every image matching its own class.
-
-    Raises
-    ------
-    ValueError
-        For a template that the store does not have.
-    """
+    """The report on all images against the class names in one template, every image matching its own class."""
     _check_template(embeddings, template)
     return measure(
         embeddings.images,

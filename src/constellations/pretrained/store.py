@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from constellations.atomic import replace_on_success
+from constellations.atomic import reading, replace_on_success
 
 FORMAT = 1
 
@@ -41,11 +41,6 @@ class Store:
     ----------
     manifest:
         Everything that determines the embeddings. A folder that holds another manifest is refused.
-
-    Raises
-    ------
-    ValueError
-        If the folder holds embeddings of something else, naming what differs.
     """
 
     def __init__(
@@ -97,13 +92,7 @@ class Store:
 
 
 def read_store(folder: str | Path) -> Embeddings:
-    """Read a complete store.
-
-    Raises
-    ------
-    ValueError
-        For a folder that is no store, is incomplete, or whose files do not fit its manifest.
-    """
+    """Read a complete store."""
     folder = Path(folder)
     if not (folder / "manifest.json").is_file():
         raise ValueError(f"{folder} is no store of embeddings: it has no manifest.json")
@@ -147,23 +136,16 @@ def _save(path: Path, tensors: dict[str, Tensor]) -> None:
 
 
 def _load(path: Path, names: list[str]) -> dict[str, Tensor]:
-    from safetensors import SafetensorError
-    from safetensors.torch import load_file
+    with reading(path, advice=": remove it and run the same command again", extra="pretrained"):
+        from safetensors.torch import load_file
 
-    try:
         tensors = load_file(path)
         return {name: tensors[name] for name in names}
-    except (SafetensorError, OSError, KeyError) as error:
-        raise ValueError(
-            f"{path} cannot be read ({error}): remove it and run the same command again"
-        ) from error
 
 
 def _read_json(path: Path) -> dict[str, Any]:
-    try:
+    with reading(path):
         return dict(json.loads(path.read_text(encoding="utf-8")))
-    except (OSError, ValueError, TypeError) as error:
-        raise ValueError(f"{path} cannot be read: {error}") from error
 
 
 def _write_json(path: Path, content: dict[str, Any]) -> None:

@@ -17,7 +17,6 @@ from safetensors.torch import load_file, save_file
 
 from constellations import pretrained
 from constellations.pretrained import __main__ as command
-from constellations.pretrained import embedding, encoder
 
 NAMES = {"n01": "sea urchin", "n02": "dog", "n03": "red fox", "n04": "great white shark"}
 SIDE, DIM = 16, 32
@@ -148,29 +147,34 @@ def test_confusions_are_the_retrieval_failures(store):
     assert [c.by for c in listed] == sorted((c.by for c in listed), reverse=True)
 
 
-def test_interrupted_runs_continue(store, model, images, names_file, tmp_path, monkeypatch):
+class Counting:
+    """An encoder that counts its images and is interrupted at one batch."""
+
+    def __init__(self, encoder, *, stop_at=None):
+        self.encoder, self.stop_at, self.batches = encoder, stop_at, []
+
+    def __getattr__(self, name):
+        return getattr(self.encoder, name)
+
+    def images(self, images):
+        if len(self.batches) == self.stop_at:
+            raise KeyboardInterrupt
+        self.batches.append(len(images))
+        return self.encoder.images(images)
+
+
+def test_interrupted_runs_continue(store, model, images, names_file, tmp_path):
     """Stopped in its second shard, the run leaves one whole shard; the next run makes the others only."""
     scanned = pretrained.scan_folder(images, class_names=names_file)
     loaded = pretrained.load_encoder(model, device="cpu")
-    opened = []
-    original = embedding._open
-
-    def stopping(folder, i):
-        opened.append(i)
-        if i == 9 and len(opened) < 20:
-            raise KeyboardInterrupt
-        return original(folder, i)
-
-    monkeypatch.setattr(embedding, "_open", stopping)
     with pytest.raises(KeyboardInterrupt):
-        pretrained.embed(loaded, scanned, tmp_path / "x", batch_size=4, shard_size=7, n_threads=1)
+        pretrained.embed(Counting(loaded, stop_at=2), scanned, tmp_path / "x", batch_size=4, shard_size=7)
     assert [p.name for p in sorted((tmp_path / "x").glob("images-*"))] == ["images-00000.safetensors"]
     with pytest.raises(ValueError, match="incomplete"):
         pretrained.read_store(tmp_path / "x")
-    opened.extend([-1] * 20)
-    opened_before = len(opened)
-    pretrained.embed(loaded, scanned, tmp_path / "x", batch_size=4, shard_size=7)
-    assert sorted(opened[opened_before:]) == list(range(7, len(scanned.files)))
+    again = Counting(loaded)
+    pretrained.embed(again, scanned, tmp_path / "x", batch_size=4, shard_size=7)
+    assert sum(again.batches) == len(scanned.files) - 7
     ours, expected = pretrained.read_store(tmp_path / "x"), pretrained.read_store(store)
     torch.testing.assert_close(ours.images, expected.images, atol=1e-6, rtol=0)
 
@@ -260,8 +264,11 @@ def test_folders(tmp_path, images):
     with pytest.raises(ValueError, match="got none for n04, n05"):
         pretrained.scan_folder(copy, class_names=lines)
     assert pretrained.scan_folder(images, class_names=_add(lines, "n04 shark\n")).names[3] == "shark"
-    with pytest.raises(ValueError, match="class_names must be"):
+    with pytest.raises(ValueError, match=r"no such file: .*nothing\.json"):
         pretrained.scan_folder(images, class_names=tmp_path / "nothing.json")
+    (tmp_path / "list.json").write_text("[1]")
+    with pytest.raises(ValueError, match=r"list\.json cannot be read as class_names, a JSON object"):
+        pretrained.scan_folder(images, class_names=tmp_path / "list.json")
 
 
 def _add(path, text):
@@ -294,7 +301,7 @@ def test_models_that_cannot_be_had(tmp_path, monkeypatch):
     ):
         pretrained.load_encoder("google/siglip-base-patch16-224")
     with pytest.raises(ValueError, match="cannot be loaded"):
-        encoder._from_pretrained(str(tmp_path), "0" * 40)
+        pretrained.load_encoder(str(tmp_path))
     with pytest.raises(ValueError, match="dtype"):
         pretrained.load_encoder("x", dtype="float64")
 
@@ -329,17 +336,117 @@ def test_bad_options_of_measuring(store, tmp_path):
 
 
 @pytest.mark.notebooks
-def test_the_chapter_measures_a_store(store, tmp_path):
+def test_the_chapter_measures_a_store(store, tmp_path, root):
     """From a model to the chapter's records: live ones, of a model that learned nothing."""
     arguments = ["-p", "embeddings_dir", str(store), "-p", "output_dir", str(tmp_path)]
     name = Path(pretrained.read_store(store).manifest["model"]).name
     done = subprocess.run(
         [sys.executable, "-m", "papermill", "-k", "python3", "--no-progress-bar", "--log-level", "ERROR", *arguments,
          "-p", "model", name, "notebooks/12_pretrained_siglip.ipynb", str(tmp_path / "out.ipynb")],
-        capture_output=True, text=True, cwd=Path(__file__).resolve().parents[1],
+        capture_output=True, text=True, cwd=root,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     content = json.loads((tmp_path / "results" / "12_pretrained_siglip.json").read_text())
     found = {record["id"]: record for record in content["records"]}
     assert found["figure13/confusions"]["source"] == found["figure3/hyperplane"]["source"] == "live"
     assert not any(record["verdict"] == "not tested here" for record in found.values())
+
+
+@pytest.mark.parametrize("device", ["gpu", "mps", "cuda"])
+def test_devices_that_are_not_here_stop_before_loading(device, tmp_path):
+    if device == "cuda" and torch.cuda.is_available():
+        pytest.skip("a GPU is here")
+    with pytest.raises(ValueError, match=f"device must be cpu or one that works here, got '{device}'"):
+        pretrained.load_encoder(str(tmp_path / "nothing"), device=device)
+
+
+def _cut(folder):
+    weights = folder / "model.safetensors"
+    weights.write_bytes(weights.read_bytes()[:2000])
+
+
+def _lose(folder):
+    tensors = load_file(folder / "model.safetensors")
+    tensors.pop("text_model.head.weight")
+    save_file(tensors, folder / "model.safetensors", metadata={"format": "pt"})
+
+
+@pytest.mark.parametrize(
+    ("damage", "message"),
+    [(_cut, r"cannot be loaded \(.+\)"), (_lose, r"its weights lack text_model\.head\.weight")],
+)
+def test_damaged_weights_are_one_line(damage, message, model, tmp_path):
+    copy = Path(shutil.copytree(model, tmp_path / "copy"))
+    damage(copy)
+    with pytest.raises(ValueError, match=message) as error:
+        pretrained.load_encoder(str(copy), device="cpu")
+    assert "\n" not in str(error.value)
+
+
+def test_patches_of_variable_size(model, images, tmp_path):
+    """SigLIP 2 NaFlex: masks and shapes of the patches reach the model."""
+    import transformers
+
+    layers = {"hidden_size": DIM, "intermediate_size": 64, "num_hidden_layers": 1, "num_attention_heads": 2}
+    text = layers | {"vocab_size": 64, "max_position_embeddings": 12, "projection_size": DIM}
+    config = transformers.Siglip2Config(
+        text_config=text, vision_config=layers | {"patch_size": 4, "num_patches": 16}
+    )
+    folder = Path(shutil.copytree(model, tmp_path / "naflex"))
+    torch.manual_seed(0)
+    network = transformers.Siglip2Model(config)
+    for weights in network.parameters():
+        torch.nn.init.normal_(weights, std=0.1)
+    network.save_pretrained(folder)
+    processor = transformers.Siglip2ImageProcessor(patch_size=4, max_num_patches=16).to_dict()
+    processor |= {"image_processor_type": "Siglip2ImageProcessor"}
+    both = json.loads((folder / "processor_config.json").read_text())
+    both |= {"processor_class": "Siglip2Processor", "image_processor": processor}
+    (folder / "processor_config.json").write_text(json.dumps(both))
+    (folder / "preprocessor_config.json").write_text(json.dumps(processor))
+    loaded = pretrained.load_encoder(str(folder), device="cpu")
+    pictures = [Image.new("RGB", (20, 24), "red"), Image.new("RGB", (40, 10), "blue")]
+    together = loaded.images(pictures)
+    torch.testing.assert_close(together[1:], loaded.images(pictures[1:]), atol=1e-5, rtol=0)
+    assert together.shape == (2, DIM) and not torch.allclose(together[0], together[1], atol=1e-3)
+
+
+def test_models_of_open_clip(images, tmp_path, monkeypatch):
+    """The adapter against a stand-in with open_clip's three functions, and without the package."""
+    monkeypatch.setitem(sys.modules, "open_clip", None)
+    with pytest.raises(
+        ValueError, match=r"open_clip:ViT/x needs the package open_clip: pip install open_clip_torch"
+    ):
+        pretrained.load_encoder("open_clip:ViT/x", device="cpu")
+
+    class Model(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.logit_scale, self.logit_bias = (
+                torch.nn.Parameter(torch.tensor(x)) for x in (np.log(50.0), -8.0)
+            )
+            self.map = torch.nn.Linear(4, DIM)
+
+        def encode_image(self, pixels):
+            return self.map(pixels)
+
+        def encode_text(self, tokens):
+            return self.map(tokens.float())
+
+    class OpenClip:
+        @staticmethod
+        def create_model_from_pretrained(name, pretrained):
+            assert (name, pretrained) == ("ViT-B-16-SigLIP", "webli")
+            return Model(), lambda image: torch.tensor([*image.size, 1.0, 2.0])
+
+        @staticmethod
+        def get_tokenizer(name):
+            return lambda texts: torch.tensor([[len(text), 1, 2, 3] for text in texts])
+
+    monkeypatch.setitem(sys.modules, "open_clip", OpenClip)
+    loaded = pretrained.load_encoder("open_clip:ViT-B-16-SigLIP/webli", device="cpu")
+    assert (loaded.inverse_temperature, loaded.bias) == pytest.approx((50.0, 8.0))
+    made = pretrained.embed(loaded, pretrained.scan_folder(images), tmp_path / "x", batch_size=4)
+    found = pretrained.read_store(made.folder)
+    assert found.images.shape == (18, DIM) and found.model == "ViT-B-16-SigLIP-webli"
+    assert loaded.texts(["ab"]).shape == (1, DIM)
