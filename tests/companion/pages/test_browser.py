@@ -145,3 +145,50 @@ def test_rotatable_view_turns_and_returns(page: Any) -> None:
     assert page.complaints == []
     page.keyboard.press("ArrowRight")
     assert marks.inner_html() == turned
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("name", contents())
+def test_no_serious_barrier(page: Any, name: str, theme: str) -> None:
+    """axe-core finds nothing serious or critical."""
+    from axe_playwright_python.sync_playwright import Axe
+
+    page.add_init_script(f"localStorage.setItem('mode', '{theme}'); localStorage.setItem('theme', '{theme}')")
+    visit(page, name)
+    found = [
+        (fault["id"], fault["nodes"][0]["html"][:150])
+        for fault in Axe().run(page).response["violations"]
+        if fault["impact"] in ("serious", "critical")
+    ]
+    assert found == []
+
+
+def test_statements_open_where_a_reader_points(page: Any) -> None:
+    """With their formulas, from disk, under the name that the paper gives them."""
+    visit(page, "notebooks/04_dimension_bounds")
+    link = page.locator('article a[href*="#thm-3-3"]').first
+    assert link.inner_text() == "Theorem 3.3"
+    link.hover()
+    page.wait_for_selector(".tippy-box mjx-container")
+    assert "Theorem 3.3 of the paper" in page.locator(".tippy-box").inner_text()
+    assert page.complaints == []
+
+
+def test_the_statement_map_follows_its_address_and_clicks(page: Any) -> None:
+    page.goto((HTML / "book/statements.html").resolve().as_uri() + "#focus=thm-budget")
+    assert page.locator("#statement-map a.focus").get_attribute("data-label") == "thm-budget"
+    assert "Theorem 4" in page.locator("#statement-focus").inner_text()
+    page.locator('#statement-map a[data-label="thm-3-3"]').click()
+    assert page.url.endswith("#focus=thm-3-3")
+    assert page.locator("#statement-map a.focus").get_attribute("data-label") == "thm-3-3"
+
+
+def test_formulas_are_not_in_the_tab_order_and_icons_have_a_picture(page: Any) -> None:
+    visit(page, contents()[1])
+    assert (
+        page.evaluate("() => [...document.querySelectorAll('mjx-container')].filter(e => e.tabIndex >= 0)")
+        == []
+    )
+    missing = page.evaluate("""() => [...document.querySelectorAll('i[class*=fa-], span[class*=fa-]')]
+        .filter(e => !getComputedStyle(e, '::before').maskImage.startsWith('url')).map(e => e.className)""")
+    assert missing == []
