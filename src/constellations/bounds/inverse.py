@@ -59,7 +59,7 @@ def required_dimension(
     bracket = plain(low.astype(np.int64)), plain(high.astype(np.int64))
     if not explain:
         return bracket
-    below = np.asarray(upper(np.maximum(low - 1, 1), m, b, explain=True)[1])
+    below = upper(np.maximum(low - 1, 1), m, b, explain=True)[1]
     return bracket, (plain(np.where(low > 1, below, "nothing")), lower(high, m, b, explain=True)[1])
 
 
@@ -106,10 +106,9 @@ def margin_bracket(
     bracket = plain(guaranteed), plain(impossible)
     if not explain:
         return bracket
-    exists = np.asarray(lower(d, np.maximum(guaranteed, 1e-300), b, explain=True)[1])
-    excludes = np.asarray(upper(d, np.maximum(impossible, 1e-300), b, explain=True)[1])
-    names = np.where(guaranteed > 0, exists, "nothing"), np.where(impossible < limit, excludes, "Theorem 3.4")
-    return bracket, (plain(names[0]), plain(names[1]))
+    exists = lower(d, np.maximum(guaranteed, 1e-300), b, explain=True)[1]
+    excludes = np.where(impossible < limit, upper(d, impossible, b, explain=True)[1], "Theorem 3.4")
+    return bracket, (plain(np.where(guaranteed > 0, exists, "nothing")), plain(excludes))
 
 
 def _sizes(k: int) -> tuple[Callable[..., Any], Callable[..., Any]]:

@@ -17,17 +17,15 @@ GOLDEN = (1 + math.sqrt(5)) / 2
 def seven_points() -> np.ndarray:
     """A pole, a triangle at inner product c from it, and a turned triangle below."""
     below = lambda c: math.sqrt((1 + 2 * c) / 3)
-    c = brentq(
-        lambda c: math.sqrt((1 - c * c) * (2 - 2 * c) / 3) - 2 * c * (1 + below(c)), 0.1, 0.3, xtol=1e-16
-    )
+    gap = lambda c: math.sqrt((1 - c * c) * (2 - 2 * c) / 3) - 2 * c * (1 + below(c))
+    c = brentq(gap, 0.1, 0.3, xtol=1e-16)
     return np.concatenate([[[0.0, 0.0, 1.0]], _ring(3, c), _ring(3, -below(c), turn=math.pi / 3)])
 
 
 def nine_points() -> np.ndarray:
     """Three triangles, the middle one on the equator and turned."""
-    return np.concatenate(
-        [_ring(3, z, turn=math.pi / 3 * (z == 0)) for z in (math.sqrt(5) / 3, 0.0, -math.sqrt(5) / 3)]
-    )
+    h = math.sqrt(5) / 3
+    return np.concatenate([_ring(3, h), _ring(3, 0.0, turn=math.pi / 3), _ring(3, -h)])
 
 
 def square_antiprism() -> np.ndarray:
@@ -38,10 +36,8 @@ def square_antiprism() -> np.ndarray:
 
 def icosahedron() -> np.ndarray:
     """Two poles and two pentagons, turned against each other."""
-    height = 1 / math.sqrt(5)
-    return np.concatenate(
-        [[[0.0, 0.0, 1.0], [0.0, 0.0, -1.0]], _ring(5, height), _ring(5, -height, turn=math.pi / 5)]
-    )
+    h = 1 / math.sqrt(5)
+    return np.concatenate([np.eye(3)[2:], -np.eye(3)[2:], _ring(5, h), _ring(5, -h, turn=math.pi / 5)])
 
 
 def _ring(n: int, height: float, *, turn: float = 0.0) -> np.ndarray:
