@@ -20,13 +20,21 @@ BINS = 40_000  # over [-1, 1]: a bin is 5e-5 wide
 
 @dataclass(frozen=True)
 class Means:
-    """Exact means. ``mean_of_norms`` and ``norm_of_mean`` are of squared norms of ``x = u_i - v_j`` over matching pairs."""
+    """Exact means. ``mean_of_norms`` and ``norm_of_mean`` are of squared norms of ``x = u_i - v_j`` over matching pairs.
 
-    gap: Gap
+    ``relative_modality_gap`` (Schrodi et al., 2024) is ``D / (D + (D_images + D_texts) / 2)`` with the mean cosine
+    distances of matching pairs, of two images, of two texts.
+    """
+
+    mean: Gap
     xi: float
     mean_of_norms: float
     norm_of_mean: float
     unmatched_mean_of_norms: float
+    distance_of_means: float
+    image_mean_norm: float
+    text_mean_norm: float
+    relative_modality_gap: float
 
 
 @dataclass(frozen=True)
@@ -68,9 +76,21 @@ def means(u: Tensor, v: Tensor, matches: Matches) -> Means:
     norms = sum(sum(x.double().square().sum().item() for x in y.split(COLUMNS)) / len(y) for y in (u, v))
     rows, columns = matches.rows.split(COLUMNS), matches.columns.split(COLUMNS)
     own = sum((u[i].double() * v[j].double()).sum().item() for i, j in zip(rows, columns, strict=True))
-    total = (u.sum(0, dtype=torch.float64) @ v.sum(0, dtype=torch.float64)).item()
-    gap = Gap(own / matched, (total - own) / (m * n - matched))
-    return Means(gap, xi, squares, shift.square().sum().item(), norms - 2 * total / (m * n))
+    centres = [y.mean(0, dtype=torch.float64) for y in (u, v)]
+    total, lengths = m * n * (centres[0] @ centres[1]).item(), [centre.norm().item() for centre in centres]
+    within = [1 - (k * a**2 - 1) / (k - 1) if k > 1 else 0.0 for k, a in zip((m, n), lengths, strict=True)]
+    across = 1 - own / matched
+    return Means(
+        mean=Gap(own / matched, (total - own) / (m * n - matched)),
+        xi=xi,
+        mean_of_norms=squares,
+        norm_of_mean=shift.square().sum().item(),
+        unmatched_mean_of_norms=norms - 2 * total / (m * n),
+        distance_of_means=(centres[0] - centres[1]).norm().item(),
+        image_mean_norm=lengths[0],
+        text_mean_norm=lengths[1],
+        relative_modality_gap=across / max(across + sum(within) / 2, 1e-300),
+    )
 
 
 def _differences(u: Tensor, v: Tensor, matches: Matches) -> Iterator[Tensor]:

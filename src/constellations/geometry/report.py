@@ -55,13 +55,12 @@ class Loss:
 
 
 @dataclass(frozen=True)
-class Report:
+class Report(Means):
     """What :func:`measure` finds. Indices are rows of the inputs.
 
     ``extreme``, ``mean`` and ``trimmed`` take minimum / maximum, means, and the 5th / 95th percentiles. Retrieval counts
     images whose best own text is strictly closer than every other text, and the other way round.
-    ``relative_modality_gap`` is ``D / (D + (D_images + D_texts) / 2)`` with the mean cosine distances of matching pairs,
-    of two images, of two texts. ``required_dimension`` is the bracket that one pair per group of matching points needs,
+    ``required_dimension`` is the bracket that one pair per group of matching points needs,
     ``None`` where the margin is not positive; ``allowed_margin`` is the bracket of the best margin of as many pairs in
     ``dim`` dimensions at the same relative bias. The matching products and the others' histogram are not part of the JSON.
     """
@@ -72,21 +71,12 @@ class Report:
     n_groups: int
     dim: int
     extreme: Separation
-    mean: Gap
     trimmed: Gap
     hardest_matching: tuple[Pair, ...]
     hardest_non_matching: tuple[Pair, ...]
     percentiles_from_images: int
     retrieval_accuracy: float
     text_retrieval_accuracy: float
-    xi: float
-    mean_of_norms: float
-    norm_of_mean: float
-    unmatched_mean_of_norms: float
-    distance_of_means: float
-    image_mean_norm: float
-    text_mean_norm: float
-    relative_modality_gap: float
     wrong_images: int
     wrong_texts: int
     hyperplane_margin: float
@@ -168,69 +158,39 @@ def measure(
     average = means(u, v, matches)
     histogram = non_matching_histogram(u, v, matches, most=sampled_products, seed=seed)
     matching = found.matching.numpy()
-    lowest = [
-        Pair(int(matches.rows[p]), int(matches.columns[p]), float(matching[p]))
-        for p in np.argsort(matching, kind="stable")[:DECIDING]
-    ]
-    highest = [
-        Pair(pair[0], pair[1], value)
-        for pair, value in zip(found.pairs.tolist(), found.largest.tolist(), strict=True)
-    ]
-    extreme = Separation(
-        *(lowest[0].product, highest[0].product),
-        *((pair.image, pair.text) for pair in (lowest[0], highest[0])),
-    )
+    order = np.argsort(matching, kind="stable")[:DECIDING]
+    low = [Pair(int(matches.rows[p]), int(matches.columns[p]), float(matching[p])) for p in order]
+    high = [Pair(i, j, s) for (i, j), s in zip(found.pairs.tolist(), found.largest.tolist(), strict=True)]
+    ends = (low[0].image, low[0].text), (high[0].image, high[0].text)
+    extreme = Separation(low[0].product, high[0].product, *ends)
     loss = None
     if inverse_temperature is not None:
         loss = _loss(matching, histogram, inverse_temperature, extreme.margin, matches)
     groups = _groups(matches)
     return Report(
+        **vars(average),
         n_images=len(u),
         n_texts=len(v),
         n_matching=len(matches),
         n_groups=groups,
         dim=u.shape[1],
         extreme=extreme,
-        mean=average.gap,
         trimmed=Gap(float(np.quantile(matching, 0.05)), histogram.quantile(0.95)),
-        hardest_matching=tuple(lowest),
-        hardest_non_matching=tuple(highest),
+        hardest_matching=tuple(low),
+        hardest_non_matching=tuple(high),
         percentiles_from_images=histogram.n_images,
         retrieval_accuracy=found.found_rows[matches.rows.unique()].double().mean().item(),
         text_retrieval_accuracy=found.found_columns[matches.columns.unique()].double().mean().item(),
-        xi=average.xi,
-        mean_of_norms=average.mean_of_norms,
-        norm_of_mean=average.norm_of_mean,
-        unmatched_mean_of_norms=average.unmatched_mean_of_norms,
-        **_centres(u, v, average),
         wrong_images=plane.wrong_images,
         wrong_texts=plane.wrong_texts,
         hyperplane_margin=plane.margin,
         required_dimension=_dimensions(groups, extreme),
-        required_dimension_by_means=_dimensions(groups, average.gap),
+        required_dimension_by_means=_dimensions(groups, average.mean),
         allowed_margin=_allowed(groups, u.shape[1], extreme.relative_bias),
         loss=loss,
         matching=matching,
         histogram=histogram,
     )
-
-
-def _centres(u: Tensor, v: Tensor, average: Means) -> dict[str, float]:
-    """The centroids, and the relative modality gap (Schrodi et al., 2024)."""
-    centres = [points.double().mean(0) for points in (u, v)]
-    lengths = [centre.norm().item() for centre in centres]
-    within = [
-        1 - (n * length**2 - 1) / (n - 1) if n > 1 else 0.0
-        for n, length in zip((len(u), len(v)), lengths, strict=True)
-    ]
-    across = 1 - average.gap.matching
-    total = across + sum(within) / 2
-    return {
-        "distance_of_means": (centres[0] - centres[1]).norm().item(),
-        "image_mean_norm": lengths[0],
-        "text_mean_norm": lengths[1],
-        "relative_modality_gap": across / total if total > 0 else 0.0,
-    }
 
 
 def _groups(matches: Matches) -> int:

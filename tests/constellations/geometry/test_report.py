@@ -227,7 +227,7 @@ def test_means_and_nearest_others():
     images, texts, labels = labelled(90, 20, 8, 7)
     _, others = brute(images, texts, labels)
     found = means(images, texts, matches((labels, torch.arange(20)), 90, 20))
-    assert found.gap.non_matching == pytest.approx(others.mean().item(), abs=1e-12)
+    assert found.mean.non_matching == pytest.approx(others.mean().item(), abs=1e-12)
     index, value = nearest_others(images, texts, (labels, torch.arange(20)))
     assert (index != labels).all()
     np.testing.assert_allclose(value, others.max(1).values, atol=1e-6)
