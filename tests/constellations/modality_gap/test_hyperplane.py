@@ -30,14 +30,17 @@ def test_perceptron_reports_errors_where_no_hyperplane_exists():
     assert not found.separates and found.n_errors >= 2 and 1 <= found.n_updates <= 500 and found.margin <= 0
 
 
-def test_hyperplane_found_where_there_is_one():
+@pytest.mark.parametrize("shift", [0.0, 2.0])
+def test_hyperplane_found_where_there_is_one(shift):
     """Two clouds apart in one direction only, which neither mean shows alone."""
     rng = np.random.default_rng(0)
     images, texts = (
         torch.from_numpy(rng.standard_normal((500, 20)) * np.r_[8.0, np.ones(19)]) for _ in range(2)
     )
     images[:, 1], texts[:, 1] = images[:, 1].abs() + 0.05, -texts[:, 1].abs() - 0.05
-    plane = mg.separating_hyperplane(images, texts, max_passes=2000)
+    images[:, 1] += shift
+    texts[:, 1] += shift
+    plane = mg.separating_hyperplane(images, texts, max_passes=20_000)
     assert plane.separates and plane.margin > 0
     assert (plane.positions(images) > 0).all() and (plane.positions(texts) < 0).all()
     assert plane.direction.norm().item() == pytest.approx(1, abs=1e-5)
