@@ -88,7 +88,7 @@ def _updated(u: Tensor, v: Tensor, best: Hyperplane, max_updates: int, *, affine
         wrong_u, wrong_v = (u @ h <= offset).to(u), (v @ h >= offset).to(v)
         sides = int(wrong_u.any()) + int(wrong_v.any())
         h = h + (_mean(u, wrong_u) - _mean(v, wrong_v)) / sides
-        offset += affine * (int(wrong_v.any()) - int(wrong_u.any())) / sides
+        offset += affine * (int(wrong_v.any()) - int(wrong_u.any()))  # both: none
         best = min(best, _evaluate(u, v, h, offset, k), key=_rank)
     return best
 
