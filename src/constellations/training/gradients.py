@@ -10,8 +10,6 @@ and with ``G = dL/dz`` the products ``B G^T`` and ``a U G`` hold ``dL/dU / a``, 
 
 from __future__ import annotations
 
-from itertools import product
-
 import torch
 from torch import Tensor
 
@@ -19,7 +17,7 @@ from constellations.losses.slopes import exact_slopes_, published_slopes_
 
 
 class EdgeGradients:
-    """The products of E edges in R runs, in buffers made once; the logits of a few runs, or a few rows, at a time.
+    """The products of E edges in R runs, in buffers made once; all their logits or a few rows of them at a time.
 
     Parameters
     ----------
@@ -51,38 +49,38 @@ class EdgeGradients:
         n_edges, n_runs, dim, n_first, n_second = shape
         batch = n_edges * n_runs
         first, d_first = (scale.new_empty(batch, dim + 1, n_first) for _ in range(2))
-        second = scale.new_ones(batch, dim + 1, n_second)
+        self.second = scale.new_ones(batch, dim + 1, n_second)
         self.d_second = scale.new_empty(n_edges, n_runs, dim, n_second)
-        flat_d_second = self.d_second.flatten(0, 1)
+        self.flat_d_second = self.d_second.flatten(0, 1)
         self.signs = None if matching is None else 1 - 2 * matching.to(scale)
-        a, b, d_a = (x.view(n_edges, n_runs, dim + 1, -1) for x in (first, second, d_first))
+        a, b, d_a = (x.view(n_edges, n_runs, dim + 1, -1) for x in (first, self.second, d_first))
         self.u, self.v, self.d_first = (x[:, :, :dim] for x in (a, b, d_a))
         self.minus_offset, self.row_sums = a[:, :, dim], d_a[:, :, dim]
         self.scale, self.offset = scale[:, None, None], offset[:, None].expand_as(self.minus_offset)
         self.spare = scale.new_empty(n_edges, n_runs, dim, n_first)
         self.by_scale, self.by_offset = torch.empty_like(scale), torch.empty_like(scale)
-        together = min(batch, max(1, entries // (n_first * n_second)))
-        size = min(n_first, max(16, entries // (together * n_second)))
-        logits = scale.new_empty(together, size, n_second)
-        self.spare_logits = torch.empty_like(logits) if published else None
-        self.blocks = []
-        for i, start in product(range(0, batch, together), range(0, n_first, size)):
-            pairs, rows = slice(i, i + together), slice(start, start + size)
-            x, y = first[pairs, :, rows], second[pairs]
-            block = start, x.transpose(1, 2), y, logits[: len(x), : x.shape[2]], d_first[pairs, :, rows]
-            self.blocks.append((*block, x[:, :dim], flat_d_second[pairs]))
+        size = min(n_first, max(16, entries // (batch * n_second)))
+        self.logits = scale.new_empty(batch, size, n_second)
+        self.spare_logits = torch.empty_like(self.logits) if published else None
+        self.blocks = [
+            (start, rows.transpose(1, 2), rows[:, :dim], self.logits[:, : rows.shape[2]], d_rows)
+            for start, rows, d_rows in zip(
+                range(0, n_first, size), first.split(size, 2), d_first.split(size, 2), strict=True
+            )
+        ]
 
     def __call__(self, u: Tensor, v: Tensor, *, second: bool = True) -> None:
         """Gradients at points ``[E, R, d, N]``; ``second=False`` leaves ``dL/dv`` out, for a locked v."""
         torch.mul(u, self.scale, out=self.u)
         torch.neg(self.offset, out=self.minus_offset)
         self.v.copy_(v)
-        for start, rows, columns, logits, d_rows, points, d_columns in self.blocks:
-            torch.bmm(rows, columns, out=logits)
+        for start, rows, points, logits, d_rows in self.blocks:
+            torch.bmm(rows, self.second, out=logits)
             self._slopes(logits, start)
-            torch.bmm(columns, logits.transpose(1, 2), out=d_rows)
+            torch.bmm(self.second, logits.transpose(1, 2), out=d_rows)
             if second:
-                torch.baddbmm(d_columns, points, logits, beta=1.0 if start else 0.0, out=d_columns)
+                beta = 1.0 if start else 0.0
+                torch.baddbmm(self.flat_d_second, points, logits, beta=beta, out=self.flat_d_second)
         torch.mul(self.u, self.d_first, out=self.spare)
         torch.sum(self.spare, (0, 2, 3), out=self.by_scale)
         torch.sum(self.row_sums, (0, 2), out=self.by_offset)
@@ -95,4 +93,4 @@ class EdgeGradients:
         elif self.spare_logits is None:
             exact_slopes_(logits, start)
         else:
-            published_slopes_(logits, self.spare_logits[: len(logits), : logits.shape[1]], start)
+            published_slopes_(logits, self.spare_logits[:, : logits.shape[1]], start)

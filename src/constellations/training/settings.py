@@ -17,7 +17,7 @@ from constellations.sphere import as_points, random_points
 from constellations.training.optimizers import Adam, Descent
 
 Edge = tuple[int, int]
-CACHE_ENTRIES = {"cpu": 2**18, "cuda": 2**26}  # logits of a chunk of runs; half of them are held at once
+CACHE_ENTRIES = {"cpu": 2**18, "cuda": 2**26}  # logits held at once
 
 
 @dataclass(frozen=True, kw_only=True)

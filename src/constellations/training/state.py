@@ -170,7 +170,7 @@ class _Group:
             offset=state.offset,
             published=s.loss == "published",
             matching=matching,
-            entries=CACHE_ENTRIES[s.device.type] // 2,
+            entries=CACHE_ENTRIES[s.device.type],
         )
 
     def accumulate(self) -> None:
