@@ -114,3 +114,24 @@ def test_the_distributed_loss_needs_a_process_group():
     u, v = (random_points(4, 3, seed=1, stream=k) for k in (0, 1))
     with pytest.raises(ValueError, match="process group"):
         losses.distributed_sigmoid_loss(u, v, inverse_temperature=9.0, relative_bias=0.2)
+
+
+def one_sharded_process(rank, n_processes, folder):
+    from torch.distributed.device_mesh import init_device_mesh
+    from torch.distributed.fsdp import fully_shard
+
+    start(rank, n_processes, folder)
+    x, y = (random_points(4, 3, seed=1, stream=k, dtype=torch.float32) for k in (0, 1))
+    module = losses.SigmoidLoss(one_element=True)
+    expected = module(x, y).item()
+    fully_shard(module, mesh=init_device_mesh("cpu", (1,)))
+    loss = module(x, y)
+    loss.backward()
+    torch.save((loss.item(), expected), f"{folder}/{rank}.pt")
+    dist.destroy_process_group()
+
+
+def test_one_element_scalars_can_be_sharded(tmp_path):
+    torch.multiprocessing.spawn(one_sharded_process, args=(1, str(tmp_path)), nprocs=1)
+    found, expected = torch.load(tmp_path / "0.pt")
+    assert found == expected
