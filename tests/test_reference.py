@@ -7,13 +7,11 @@ import pkgutil
 import re
 from pathlib import Path
 
-import numpy as np
 import pytest
 import torch
 
 import constellations
-from companion.figures.hero import hero
-from constellations import constructions, sphere, training
+from constellations import sphere, training
 
 ROOT = Path(__file__).parents[1]
 # Tables are read by name.
@@ -44,23 +42,6 @@ def test_every_citation_has_its_entry() -> None:
 def test_bibliography_keys_are_unique() -> None:
     keys = re.findall(r"^@\w+\{(\w+),", (ROOT / "book" / "references.bib").read_text(), flags=re.MULTILINE)
     assert len(keys) == len(set(keys))
-
-
-def test_hero_shows_every_inner_product_outside_the_gap() -> None:
-    u, v = constructions.antiprism(8, relative_bias=0.3)
-    number_line = hero(u, v).axes[1]
-    marks = {line.get_label(): np.asarray(line.get_xdata()) for line in number_line.lines}
-    matching, non_matching = marks["matching pairs"], marks["non-matching pairs"]
-    assert (len(matching), len(non_matching)) == (8, 56)
-    (span,) = number_line.patches
-    low, high = span.get_x(), span.get_x() + span.get_width()
-    assert matching.min() == pytest.approx(high) and non_matching.max() == pytest.approx(low)
-    assert low < high
-
-
-def test_hero_refuses_points_off_the_sphere() -> None:
-    with pytest.raises(ValueError, match="norm 1"):
-        hero(np.ones((4, 3)), np.ones((4, 3)))
 
 
 def examples(page: str) -> list[str]:

@@ -8,7 +8,6 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from companion.figures import runs as run_figures
 from constellations import bounds, constructions, geometry, losses, sphere
 
 seeds = st.integers(0, 10_000)
@@ -155,16 +154,3 @@ def test_a_star_may_exceed_the_bound_of_the_complete_graph():
     s = geometry.separation(hub, leaf)
     assert (3 - 4 / n_pairs) * s.margin == pytest.approx(1 + s.relative_bias, abs=1e-12)
     assert (k + 1 - 2 * k / n_pairs) * s.margin > 1 + (k - 1) * s.relative_bias
-
-
-def test_step_zero_has_a_place_on_a_logarithmic_axis():
-    assert run_figures.on_log_axis([0, 50, 100]).tolist() == [25.0, 50.0, 100.0]
-    assert run_figures.on_log_axis([0]).tolist() == [0.5]
-
-
-def test_names_of_settings_are_set_as_mathematics():
-    figure = run_figures.inner_product_panels(
-        {"b_rel = 0": ([0.9], [0.1])}, {"b_rel = 0": 2.0}, {"b_rel = 0": (0.4, 0.1)}
-    )
-    assert figure.axes[0].get_title().startswith("$b_{rel}$ = 0")
-    assert not figure.axes[0].lines, "a relative bias outside [-1, 1] is not drawn"

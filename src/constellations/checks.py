@@ -16,16 +16,6 @@ def plain(value: ArrayLike) -> Any:
     return array.item() if array.ndim == 0 else array
 
 
-def spread(values: ArrayLike, axis: int = -1) -> Any:
-    """Sample standard deviation along an axis, 0 for a single value: a float, or an array if axes are left.
-
-    >>> spread([1.0, 3.0]), spread([1.0])
-    (1.4142135623730951, 0.0)
-    """
-    sample = np.asarray(values, dtype=float)
-    return plain(sample.std(axis=axis, ddof=1) if sample.shape[axis] > 1 else 0.0 * sample.mean(axis=axis))
-
-
 def finite(value: ArrayLike, name: str) -> np.ndarray:
     """As a float array, or a ValueError that names the argument."""
     array = np.asarray(value, dtype=float)

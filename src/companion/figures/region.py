@@ -1,4 +1,4 @@
-"""The plane of relative bias and margin: where constellations can exist (Figure 2 of the paper)."""
+"""The plane of relative bias and margin: where constellations can exist (Figure 2 of the paper), and what lies in it."""
 
 from __future__ import annotations
 
@@ -6,34 +6,40 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+from matplotlib.artist import Artist
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.patches import Patch
+from matplotlib.patches import Patch, Polygon, Rectangle
+from numpy.typing import ArrayLike
 
 from companion.figures import style
+from companion.figures.style import COLOURS, SMALL, Look
 from constellations.bounds import margin_upper_bound
 
+Points = Mapping[str, tuple[ArrayLike, ArrayLike]]
 # Corners (relative_bias, margin) of the regions of Theorems 3.3 and 3.4 and of m > |b_rel| within them.
 EXISTENCE = ((-1.0, 0.0), (0.5, 0.5), (1.0, 0.0))
 MODALITY_GAP = ((0.0, 0.0), (-0.25, 0.25), (0.5, 0.5))
 # Opaque, because a hatch drawn over a transparent face is lost in SVG.
+POSSIBLE = style.pale(COLOURS["exponential"], 0.35)
 GAP_FACE, GAP_EDGE = "#B2E1E0", "#4FB79C"
-SCATTER_MARKERS = ("o", "^", "s", "D", "v", "P", "X", "*")
+X_LABEL, Y_LABEL = f"relative bias {style.B_REL}", style.MARGIN
+ARROW = {"arrowstyle": "-", "color": "#444444", "lw": 0.8, "shrinkB": 3}
 
 
 def draw_region(
-    axes: Any,
+    axes: Axes,
     *,
     relative_bias_limits: tuple[float, float] = (-1.05, 1.05),
     margin_limits: tuple[float, float] = (0.0, 0.62),
     n_pairs: int | None = None,
-    legend: bool = True,
     modality_gap: bool = True,
-) -> list[Any]:
-    """Paint the regions of Figure 2 on ``axes`` and set its limits and labels.
+) -> list[Artist]:
+    """Paint the regions of Figure 2 on ``axes``, set limits and labels, and return legend handles of what was painted.
 
     Grey and hatched: no constellation of many pairs exists (Theorem 3.4). Blue: exponentially many pairs fit
-    (Theorem 3.3). Green and hatched: ``m > |b_rel|``, where Theorem 3.6 gives a modality gap.
+    (Theorem 3.3). Green and dotted: ``m > |b_rel|``, where Theorem 3.6 gives a modality gap.
 
     Parameters
     ----------
@@ -43,121 +49,181 @@ def draw_region(
         What is visible; zoom as you like.
     n_pairs:
         Also draw, dashed, the slightly larger limit ``(3 - 4/N) m = 1 + b_rel`` of that many pairs.
-    legend:
-        Draw the legend of the regions at the upper left; ``False`` when the figure makes its own.
     modality_gap:
         Paint the part ``m > |b_rel|`` too.
-
-    Returns
-    -------
-    list
-        Legend handles of what was painted, for a legend of the caller's own.
     """
     b = np.unique(np.concatenate([np.linspace(*relative_bias_limits, 401), [0.0, 0.5]]))
     b = b[(b >= relative_bias_limits[0]) & (b <= relative_bias_limits[1])]
     inside = b.clip(-1, 1)
     limit = margin_upper_bound(inside)
-    top = np.full_like(b, margin_limits[1])
-    colours = style.COLOURS
-    axes.fill_between(
-        b,
-        limit,
-        np.maximum(top, limit),
-        facecolor="#F0F0F0",
-        edgecolor=colours["impossible"],
-        hatch="//",
-        lw=0,
-    )
-    axes.fill_between(b, 0, limit, facecolor=colours["exponential"], alpha=0.22, lw=0)
-    if modality_gap:
-        axes.fill_between(
-            b, np.minimum(np.abs(b), limit), limit, facecolor=GAP_FACE, edgecolor=GAP_EDGE, hatch="..", lw=0
-        )
-    axes.plot(b, limit, color=colours["bound"], lw=1.2)
-    handles = _region_handles() if modality_gap else _region_handles()[:2]
-    if n_pairs is not None:
-        axes.plot(b, margin_upper_bound(inside, n_pairs=n_pairs), color=colours["bound"], lw=1.0, ls="--")
-        handles.append(
-            Line2D([], [], color=colours["bound"], lw=1.0, ls="--", label=f"limit for N = {n_pairs:,}")
-        )
-    axes.set(
-        xlim=relative_bias_limits,
-        ylim=margin_limits,
-        xlabel=r"relative bias $b_{\mathrm{rel}}$",
-        ylabel=r"margin $m$ (half gap)",
-    )
-    axes.grid(False)
-    if legend:
-        axes.legend(handles=handles, loc="upper left", fontsize="small", frameon=True, framealpha=0.92)
-    return handles
-
-
-def _region_handles() -> list[Any]:
-    colours = style.COLOURS
-    return [
-        Patch(
-            facecolor="#F0F0F0",
-            edgecolor=colours["impossible"],
-            hatch="//",
-            label="impossible for many pairs",
-        ),
-        Patch(facecolor=colours["exponential"], alpha=0.3, label="exponentially many pairs fit"),
-        Patch(
-            facecolor=GAP_FACE,
-            edgecolor=GAP_EDGE,
-            hatch="..",
-            label=r"modality gap: $m > |b_{\mathrm{rel}}|$",
-        ),
+    grey: dict[str, Any] = {
+        "facecolor": "#F0F0F0",
+        "edgecolor": COLOURS["impossible"],
+        "hatch": "//",
+        "lw": 0,
+    }
+    green: dict[str, Any] = {"facecolor": GAP_FACE, "edgecolor": GAP_EDGE, "hatch": "..", "lw": 0}
+    axes.fill_between(b, limit, np.maximum(margin_limits[1], limit), **grey)
+    axes.fill_between(b, 0, limit, facecolor=POSSIBLE, lw=0)
+    handles: list[Artist] = [
+        Patch(**grey, label="impossible for many pairs"),
+        Patch(facecolor=POSSIBLE, label="exponentially many pairs fit"),
     ]
+    if modality_gap:
+        axes.fill_between(b, np.minimum(np.abs(b), limit), limit, **green)
+        handles.append(Patch(**green, label=r"modality gap: $m > |b_{\mathrm{rel}}|$"))
+    axes.plot(b, limit, color=COLOURS["bound"], lw=1.2)
+    if n_pairs is not None:
+        axes.plot(b, margin_upper_bound(inside, n_pairs=n_pairs), color=COLOURS["bound"], lw=1.0, ls="--")
+        handles.append(
+            Line2D([], [], color=COLOURS["bound"], lw=1.0, ls="--", label=f"limit for N = {n_pairs:,}")
+        )
+    axes.set(xlim=relative_bias_limits, ylim=margin_limits, xlabel=X_LABEL, ylabel=Y_LABEL)
+    axes.grid(False)
+    return handles
 
 
 def existence_region() -> Figure:
     """Figure 2 of the paper, from the formulas: the three regions with their boundary lines named."""
-    figure, axes = style.new_figure(height=4.2)
-    draw_region(axes)
-    axes.annotate(
-        r"$3m = 1 + b_{\mathrm{rel}}$",
-        (-0.45, 0.183),
-        (-0.72, 0.27),
-        fontsize="small",
-        arrowprops=_ARROW,
-        bbox=_BOX,
-    )
-    axes.annotate(
-        r"$m + b_{\mathrm{rel}} = 1$",
-        (0.75, 0.25),
-        (0.78, 0.36),
-        fontsize="small",
-        arrowprops=_ARROW,
-        bbox=_BOX,
-    )
+    figure, ((axes,),) = style.new_figure(height=4.6)
+    handles = draw_region(axes)
+    text: dict[str, Any] = {"fontsize": SMALL, "bbox": style.BOX, "va": "center"}
+    axes.annotate(r"$3m = 1 + b_{\mathrm{rel}}$", (-0.45, 0.183), (-0.72, 0.27), arrowprops=ARROW, **text)
+    axes.annotate(r"$m + b_{\mathrm{rel}} = 1$", (0.75, 0.25), (0.78, 0.36), arrowprops=ARROW, **text)
     axes.plot(0.5, 0.5, "ko", ms=4)
-    axes.annotate(
-        "orthonormal pairs\n$U = V$", (0.5, 0.5), (0.6, 0.52), fontsize="small", va="center", bbox=_BOX
+    axes.annotate("orthonormal pairs\n$U = V$", (0.5, 0.5), (0.6, 0.52), **text)
+    axes.legend(handles=handles, loc="upper left", frameon=True, framealpha=1.0)
+    return style.carry(figure, existence=EXISTENCE, modality_gap=MODALITY_GAP)
+
+
+def placed(
+    groups: Points,
+    *,
+    looks: Mapping[str, Look] | None = None,
+    n_pairs: int | None = None,
+    curves: Points | None = None,
+    means: bool = False,
+    title: str | None = None,
+) -> Figure:
+    """Configurations in the region: each group ``(relative_bias, margin)`` with its own colour and marker.
+
+    Parameters
+    ----------
+    curves:
+        Curves over the region for comparison, by name; a look without a line draws crosses.
+    means:
+        Draw every run as a small dot and the mean of its group as a large mark.
+    title:
+        Of the legend.
+    """
+    figure, ((axes,),) = style.new_figure(height=4.8)
+    regions = draw_region(axes, n_pairs=n_pairs)
+    chosen = style.looks(groups, looks, marked=True)
+    arrays: dict[str, ArrayLike] = {}
+    for name, (b, m) in groups.items():
+        look, label = chosen[name], style.as_label(name)
+        mark: dict[str, Any] = {
+            "marker": look.marker,
+            "color": look.colour,
+            "edgecolor": "white",
+            "lw": 0.5,
+            "zorder": 3,
+        }
+        if means:
+            axes.scatter(b, m, s=8, color=look.colour, linewidth=0, zorder=4)
+            axes.scatter(
+                np.asarray(b).mean(), np.asarray(m).mean(), label=label, s=60, **{**mark, "alpha": 0.75}
+            )
+        else:
+            axes.scatter(b, m, s=26, label=label, **mark)
+        arrays[name] = np.stack([np.asarray(b), np.asarray(m)])
+    for name, (b, m) in (curves or {}).items():
+        look = (looks or {}).get(name, Look(COLOURS["bound"], ":"))
+        axes.plot(
+            b, m, color=look.colour, linestyle=look.line, marker=look.marker, ms=8, label=name, zorder=5
+        )
+        arrays[name] = np.stack([np.asarray(b), np.asarray(m)])
+    axes.legend(handles=regions, loc="upper left", frameon=True, framealpha=1.0)
+    handles, labels = axes.get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside right center", title=title, reverse=means)
+    return style.carry(figure, arrays)
+
+
+def reach(
+    start: tuple[float, float], lifted: ArrayLike, share: ArrayLike, apexes: Mapping[str, tuple[float, float]]
+) -> Figure:
+    """Where Construction 1 moves a constellation: the lifted ones, and the triangle of each code taken as ``U = V``.
+
+    ``lifted`` ``[K, 2]`` are ``(relative_bias, margin)``; ``share`` ``[K]`` in [0, 1] colours them.
+    """
+    figure, axes = style.new_figure(n_columns=2, height=4.3, share="y")
+    for panel in axes[0]:
+        draw_region(panel, margin_limits=(0.0, 0.72), modality_gap=False)
+    left, right = axes[0]
+    _triangle(left, start, "black", "--")
+    points = np.asarray(lifted)
+    dots = left.scatter(*points.T, c=share, cmap=style.SEQUENTIAL, s=16, zorder=3, edgecolor="white", lw=0.2)
+    left.plot(*start, "D", color="black", ms=6, zorder=4)
+    left.annotate("start", start, (start[0] + 0.07, start[1] + 0.04), fontsize=SMALL, bbox=style.BOX)
+    bar = figure.colorbar(dots, ax=left, location="bottom", ticks=[0, 0.5, 1], shrink=0.7, aspect=30)
+    bar.set_label(r"share of $\varphi^2$ in $1 - \delta^2$")
+    left.set_title("one constellation, lifted")
+    for name, look in style.looks(apexes).items():
+        _triangle(right, apexes[name], look.colour, look.line)
+        right.plot(*apexes[name], "o", color=look.colour, ms=5)
+        right.plot([], [], color=look.colour, linestyle=look.line, marker="o", ms=5, label=name)
+    right.set(title=f"the triangles of {len(apexes)} codes", ylabel="")
+    style.legend_above(figure, right, columns=3)
+    return style.carry(figure, start=start, reached=points, share=share, apexes=list(apexes.values()))
+
+
+def _triangle(axes: Axes, apex: tuple[float, float], colour: str, line: style.Line) -> None:
+    corners = [(-1.0, 0.0), apex, (1.0, 0.0)]
+    axes.add_patch(
+        Polygon(corners, closed=True, facecolor="none", zorder=2, edgecolor=colour, linestyle=line, lw=1.6)
     )
-    return figure
 
 
-_BOX = {"facecolor": "white", "edgecolor": "none", "pad": 1.5}
-_ARROW = {"arrowstyle": "-", "color": "#444444", "lw": 0.8}
+def enlarged(
+    names: Sequence[str], relative_bias: ArrayLike, margin: ArrayLike, groups: Sequence[str]
+) -> Figure:
+    """Named points (models) in all of Figure 2 and enlarged; ``groups`` gives each a family with a look of its own."""
+    b, m = np.asarray(relative_bias, dtype=float), np.asarray(margin, dtype=float)
+    x = (b.min() - 0.25 * np.ptp(b) - 0.005, b.max() + 0.75 * np.ptp(b) + 0.01)
+    y = (m.min() - 0.35 * np.ptp(m) - 0.002, m.max() + 0.35 * np.ptp(m) + 0.002)
+    figure, axes = style.new_figure(n_columns=2, height=4.4, ratios=[1, 1.4])
+    left, right = axes[0]
+    regions = draw_region(left, margin_limits=(min(0.0, y[0]), 0.62))
+    draw_region(right, relative_bias_limits=x, margin_limits=y)
+    left.add_patch(
+        Rectangle((x[0], y[0]), x[1] - x[0], y[1] - y[0], fill=False, edgecolor="black", linewidth=1.4)
+    )
+    centre, apart = ((x[0] + x[1]) / 2, (y[0] + y[1]) / 2), (-0.72, 0.36)
+    left.annotate("enlarged\non the right", centre, apart, fontsize=SMALL, bbox=style.BOX, arrowprops=ARROW)
+    for name, look in style.looks(sorted(set(groups)), marked=True).items():
+        inside = np.array([group == name for group in groups])
+        mark: dict[str, Any] = {
+            "marker": look.marker,
+            "color": look.colour,
+            "edgecolor": "white",
+            "label": name,
+        }
+        right.scatter(b[inside], m[inside], s=46, zorder=3, **mark)
+    _beside(right, names, b, m)
+    right.set_ylabel("")
+    style.legend_above(figure, right, columns=3, extra=regions)
+    return style.carry(figure, relative_bias=b, margin=m)
 
 
-def placed_configurations(groups: Mapping[str, tuple[Any, Any]], *, n_pairs: int | None = None) -> Figure:
-    """Configurations placed in the region; ``groups`` maps a label to arrays ``(relative_bias, margin)``."""
-    figure, axes = style.new_figure(height=4.6)
-    regions = draw_region(axes, n_pairs=n_pairs, legend=False)
-    handles = scatter_groups(axes, groups)
-    axes.legend(handles=regions, loc="upper left", fontsize="small", frameon=True, framealpha=0.92)
-    figure.legend(handles=handles, loc="outside right center", fontsize="small")
-    return figure
-
-
-def scatter_groups(axes: Any, groups: Mapping[str, tuple[Any, Any]], *, size: float = 22) -> Sequence[Any]:
-    """Scatter ``(relative_bias, margin)`` groups, each with its own colour and marker; returns legend handles."""
-    colours = style.swept_colours(len(groups))
-    handles = []
-    for index, (label, (b, m)) in enumerate(groups.items()):
-        marker = SCATTER_MARKERS[index % len(SCATTER_MARKERS)]
-        axes.scatter(b, m, s=size, color=colours[index], marker=marker, edgecolor="white", lw=0.4, zorder=3)
-        handles.append(Line2D([], [], ls="", marker=marker, color=colours[index], label=label))
-    return handles
+def _beside(axes: Axes, names: Sequence[str], b: np.ndarray, m: np.ndarray) -> None:
+    """Names in a column to the right of their neighbours, moved apart where they would overlap."""
+    width, spacing = np.ptp(axes.get_xlim()), 0.062 * np.ptp(axes.get_ylim())
+    done: list[tuple[float, float]] = []
+    for k in np.argsort(m):
+        near = [height for across, height in done if abs(across - b[k]) < 0.25 * width]
+        height = max([m[k], *(taken + spacing for taken in near)])
+        done.append((b[k], height))
+        column = b[np.abs(b - b[k]) < 0.25 * width].max() + 0.05 * width
+        axes.annotate(
+            names[k], (b[k], m[k]), (column, height), fontsize=SMALL, va="center", zorder=4, arrowprops=ARROW
+        )

@@ -1,71 +1,123 @@
-"""The book's one figure style: colours by meaning, sizes, notes and atomic saving."""
+"""The book's one figure style: what each colour, line and marker means, sizes, the arrays a figure carries, saving."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import matplotlib as mpl
 import numpy as np
 import seaborn as sns
+from matplotlib.artist import Artist
+from matplotlib.axes import Axes
+from matplotlib.axis import Axis
 from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
+from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
+from numpy.typing import ArrayLike
 
 from constellations.atomic import replace_on_success
-from constellations.checks import spread
 
-# One colour per meaning, from the Okabe-Ito palette; always paired with a second channel (marker, line style, hatch).
+Line = str | tuple[float, tuple[float, ...]]
+# One colour per meaning, each with 3:1 against white but for the orange of V (marks only; its labels take "v_text").
+# Within a picture no colour has two meanings; a second channel (marker, line, hatch) always says the same.
 COLOURS: Mapping[str, str] = {
-    "matching": "#0072B2",
-    "non_matching": "#D55E00",
     "u": "#0072B2",
     "v": "#E69F00",
-    "relative_bias": "#009E73",
-    "bias": "#CC79A7",
-    "fixed": "#56B4E9",
-    "adapter": "#E69F00",
-    "exact": "#0072B2",
-    "published": "#D55E00",
+    "v_text": "#8A5A00",
+    "matching": "#007A5E",
+    "non_matching": "#C8500A",
     "measured": "#0072B2",
     "bound": "#000000",
-    "ours": "#009E73",
+    "ours": "#7B3FA0",
+    "exact": "#0072B2",
+    "published": "#C8500A",
+    "relative_bias": "#0072B2",
+    "bias": "#B5518B",
+    "fixed": "#2A8CC4",
+    "adapter": "#8A5A00",
     "impossible": "#BBBBBB",
     "exponential": "#56B4E9",
-    "modality_gap": "#009E73",
-    "neutral": "#666666",
+    "modality_gap": "#007A5E",
+    "neutral": "#5E5E5E",
 }
-MARKERS: Mapping[str, str] = {
-    "matching": "o",
-    "non_matching": "x",
-    "u": "o",
-    "v": "^",
-    "exact": "o",
-    "published": "s",
+MARKERS: Mapping[str, str] = {"matching": "o", "non_matching": "x", "u": "o", "v": "^"}
+DASHES: tuple[Line, ...] = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)), (0, (3, 1, 1, 1)))
+SWEPT_MARKERS = "os^DvPX*"
+# Signed quantities: blue-green is above zero (separated), brown below.
+DIVERGING, SEQUENTIAL = "BrBG", "viridis"
+WIDTH, SMALL = 8.8, 9.5
+B_REL, BEST_B_REL, MARGIN = r"$b_{\mathrm{rel}}$", r"$b^*_{\mathrm{rel}}$", "margin $m^*$"
+BOX = {"facecolor": "white", "edgecolor": "none", "pad": 1.2, "alpha": 0.85}
+
+
+@dataclass(frozen=True)
+class Look:
+    """How one thing is drawn wherever it appears: colour, line and marker (empty: none)."""
+
+    colour: str
+    line: Line = "-"
+    marker: str = ""
+
+
+LOOKS: Mapping[str, Look] = {
+    "exact": Look(COLOURS["exact"]),
+    "exact loss": Look(COLOURS["exact"]),
+    "published": Look(COLOURS["published"], "--"),
+    "clamped loss": Look(COLOURS["published"], "--"),
+    "bias": Look(COLOURS["bias"], "--"),
+    "relative bias": Look(COLOURS["relative_bias"]),
+    "Proposition 1": Look(COLOURS["bound"], "--", "s"),
+    "two entries": Look("#B5518B", "-.", "^"),
+    "weighted": Look(COLOURS["ours"], "-", "o"),
+    "exhaustive": Look(COLOURS["neutral"], ":", "D"),
+    "HNSW": Look("#0072B2", "-", "o"),
+    "IVF": Look("#8A5A00", "--", "^"),
+    "PQ": Look("#B5518B", "-.", "s"),
 }
-LINES: Mapping[str, str] = {
-    "exact": "-",
-    "published": "--",
-    "relative_bias": "-",
-    "bias": "--",
-    "fixed": ":",
-    "adapter": "-.",
-    "bound": "--",
-}
-# An ordered, perceptually even map for a swept quantity, a diverging one for differences and signed quantities.
-SEQUENTIAL = "viridis"
-DIVERGING = "RdBu_r"
-WIDTH = 7.2
+
+
+def looks(
+    names: Iterable[str], given: Mapping[str, Look] | None = None, *, marked: bool = False
+) -> dict[str, Look]:
+    """A look for every name: the given one, the book's own (``LOOKS``), or the next along the swept colours."""
+    known = {**LOOKS, **(given or {})}
+    names = list(dict.fromkeys(names))
+    others = [name for name in names if name not in known]
+    for k, (name, colour) in enumerate(zip(others, swept_colours(len(others)), strict=True)):
+        known[name] = Look(colour, DASHES[k % len(DASHES)], SWEPT_MARKERS[k % 8] if marked else "")
+    return {name: known[name] for name in names}
+
+
+def swept_colours(n: int) -> list[str]:
+    """``n`` colours of an ordered quantity, dark to light, none too pale for white paper."""
+    return [mpl.colors.to_hex(colour) for colour in mpl.colormaps["plasma"](np.linspace(0.0, 0.64, n))]
+
+
+def pale(colour: str, strength: float = 0.25) -> str:
+    """An opaque tint (a hatch over a transparent face is lost in SVG)."""
+    red, green, blue = (1 - strength * (1 - part) for part in mpl.colors.to_rgb(colour))
+    return mpl.colors.to_hex((red, green, blue))
 
 
 def apply_style() -> None:
-    """Set the style for this process: a white seaborn grid, readable sizes, reproducible SVG."""
-    sns.set_theme(context="notebook", style="whitegrid", palette="colorblind", font_scale=0.9)
+    """Set the style for this process: a white grid, text of at least 9.5 points, reproducible SVG."""
+    sns.set_theme(context="paper", style="whitegrid", palette="colorblind")
+    sizes: dict[Any, Any] = dict.fromkeys(
+        ("xtick.labelsize", "ytick.labelsize", "legend.fontsize", "legend.title_fontsize"), SMALL
+    )
     mpl.rcParams.update(
         {
+            **sizes,
+            "font.size": 10.0,
+            "axes.labelsize": 10.0,
+            "axes.titlesize": 10.0,
             "figure.dpi": 110,
             "savefig.dpi": 200,
             "figure.constrained_layout.use": True,
-            "axes.titlesize": "medium",
             "axes.titleweight": "normal",
             "axes.spines.top": False,
             "axes.spines.right": False,
@@ -75,60 +127,123 @@ def apply_style() -> None:
             "svg.fonttype": "path",
             "font.family": "DejaVu Sans",
             "lines.linewidth": 1.8,
+            "hatch.linewidth": 0.6,
         }
     )
 
 
 def new_figure(
-    *, n_rows: int = 1, n_columns: int = 1, height: float | None = None, width: float = WIDTH, **options: Any
-) -> tuple[Figure, Any]:
-    """A figure of the book's width with a grid of axes (``options`` go to ``Figure.subplots``).
+    *,
+    n_rows: int = 1,
+    n_columns: int = 1,
+    height: float | None = None,
+    width: float = WIDTH,
+    share: str = "",
+    ratios: Iterable[float] | None = None,
+) -> tuple[Figure, np.ndarray]:
+    """A figure of the book's width and its axes, always ``[n_rows, n_columns]``; ``share`` holds ``"x"``, ``"y"``.
 
     The figure is not registered with pyplot, so that nothing is displayed twice and nothing needs closing.
     """
     if height is None:
-        height = n_rows * max(2.4, min(4.4, 0.7 * width / n_columns))
-    figure = Figure(figsize=(width, height), layout="constrained")
-    return figure, figure.subplots(n_rows, n_columns, **options)
+        height = 0.5 + n_rows * max(2.5, min(3.4, 0.7 * width / n_columns))
+    figure = Figure(figsize=(width, height), layout=ConstrainedLayoutEngine(w_pad=0.08))
+    widths = None if ratios is None else list(ratios)
+    shared: dict[str, Any] = {"sharex": "x" in share, "sharey": "y" in share, "width_ratios": widths}
+    return figure, figure.subplots(n_rows, n_columns, squeeze=False, **shared)
 
 
-def swept_colours(n: int) -> list[tuple[float, float, float]]:
-    """``n`` colours along the sequential map, without its palest end."""
-    return [tuple(colour[:3]) for colour in mpl.colormaps[SEQUENTIAL](np.linspace(0.0, 0.88, max(n, 1)))]
-
-
-def band(
-    axes: Any,
-    x: Any,
-    runs: Any,
-    *,
-    colour: Any,
-    label: str | None = None,
-    linestyle: str = "-",
-    log: bool = False,
+def legend_above(
+    figure: Figure, *axes: Axes, columns: int | None = None, extra: Iterable[Artist] = ()
 ) -> None:
-    """Draw the mean of ``runs`` ([R, T]) over ``x`` ([T]) with a band of one standard deviation.
+    """One legend for all panels, above them; every label once."""
+    entries: dict[str, Any] = {str(handle.get_label()): handle for handle in extra}
+    for panel in axes or tuple(figure.axes):
+        for handle, label in zip(*panel.get_legend_handles_labels(), strict=True):
+            entries.setdefault(label, handle)
+    if entries:
+        lengths = [len(plain(label)) + 7 for label in entries]
+        columns = columns or (len(entries) if sum(lengths) <= 125 else max(1, 125 // max(lengths)))
+        figure.legend(list(entries.values()), list(entries), loc="outside upper center", ncols=columns)
 
-    With ``log=True`` mean and deviation are taken of ``log10`` of the values, for quantities on a log axis.
+
+def tidy_log(axis: Axis) -> None:
+    """Labels of a logarithmic axis: powers of ten, or 1, 2, 5, ... written out where it spans less than two of them."""
+    low, high = np.sort(axis.get_view_interval())
+    if low > 0 and high / low < 100:
+        axis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+        axis.set_major_formatter(StrMethodFormatter("{x:,g}"))
+    axis.set_minor_formatter(NullFormatter())
+
+
+def spread(values: ArrayLike, axis: int = -1) -> np.ndarray:
+    """Sample standard deviation along ``axis``; 0 where there is one value only.
+
+    >>> float(spread([1.0, 3.0])), float(spread([1.0]))
+    (1.4142135623730951, 0.0)
     """
-    values = np.asarray(runs, dtype=float)
-    values = np.log10(np.maximum(values, 1e-300)) if log else values
-    mean = values.mean(axis=0)
-    width = spread(values, axis=0)
-    low, high = mean - width, mean + width
-    if log:
-        mean, low, high = 10**mean, 10**low, 10**high
-    axes.plot(x, mean, color=colour, linestyle=linestyle, label=label)
-    axes.fill_between(x, low, high, color=colour, alpha=0.2, linewidth=0)
+    sample = np.asarray(values, dtype=float)
+    return sample.std(axis=axis, ddof=1) if sample.shape[axis] > 1 else np.zeros_like(sample.mean(axis=axis))
+
+
+def mean_and_sd(values: ArrayLike) -> str:
+    """``0.123 ± 0.004`` over runs."""
+    sample = np.asarray(values, dtype=float)
+    return f"{signed_zero_free(sample.mean())} ± {spread(sample):.3f}"
+
+
+def plain(text: str) -> str:
+    """A label without its TeX: the name under which a figure carries an array.
+
+    >>> plain(r"frozen $b_{\\mathrm{rel}}$")
+    'frozen b_rel'
+    """
+    return re.sub(r"\\mathrm|\\,|[${}\\]", "", text.replace("\n", " ")).replace("/", " over ").strip()
+
+
+def as_label(name: str) -> str:
+    """A label in which ``b_rel``, plain or in formulas, is written in the one way of the book.
+
+    >>> as_label("trained $t, b_{rel}$; b_rel frozen")
+    'trained $t, b_{\\mathrm{rel}}$; $b_{\\mathrm{rel}}$ frozen'
+    """
+    return name.replace("_{rel}", r"_{\mathrm{rel}}").replace("b_rel", B_REL)
+
+
+def power_of_ten(value: float, digits: int = 1) -> str:
+    """A number as TeX without dollars: ``2.6 \\cdot 10^{-3}`` where plain digits would not do.
+
+    >>> power_of_ten(0.0026), power_of_ten(1e10, 0), power_of_ten(0.25, 2)
+    ('2.6 \\\\cdot 10^{-3}', '10^{10}', '0.25')
+    """
+    if value == 0 or 1e-2 <= abs(value) < 1e5:
+        return f"{value:.{digits}f}" if abs(value) < 100 else f"{value:,.0f}"
+    mantissa, exponent = f"{value:.{digits}e}".split("e")
+    return f"10^{{{int(exponent)}}}" if float(mantissa) == 1 else rf"{mantissa} \cdot 10^{{{int(exponent)}}}"
+
+
+def signed_zero_free(value: float, spec: str = ".3f") -> str:
+    """A formatted number with a true minus sign, and no minus before a zero."""
+    text = format(value, spec)
+    return (text.lstrip("-+") if not float(text) else text).replace("-", "−")
+
+
+def carry(figure: Figure, arrays: Mapping[str, ArrayLike] | None = None, /, **more: ArrayLike) -> Figure:
+    """Give a figure the arrays it was made from, as ``figure.arrays``; they are saved beside it."""
+    kept = {**getattr(figure, "arrays", {}), **(arrays or {}), **more}
+    figure.arrays = {plain(name): np.asarray(value) for name, value in kept.items()}  # type: ignore[attr-defined]
+    return figure
 
 
 def add_note(figure: Figure, note: str) -> None:
     """Write the parameters and number of seeds in small grey type under the picture."""
-    figure.supxlabel(note, fontsize=7.5, color=COLOURS["neutral"], x=0.99, ha="right")
+    figure.supxlabel(as_label(note), fontsize=SMALL, color=COLOURS["neutral"], x=0.99, ha="right")
 
 
-def save_figure(figure: Figure, folder: Path, name: str, *, data: Mapping[str, Any] | None = None) -> Path:
-    """Save ``name.svg``, ``name.png`` and, beside them, the data drawn as ``name.npz``; return the SVG's path.
+def save_figure(
+    figure: Figure, folder: Path, name: str, *, data: Mapping[str, ArrayLike] | None = None
+) -> Path:
+    """Save ``name.svg``, ``name.png`` and, as ``name.npz``, the arrays the figure carries and ``data``; return the SVG.
 
     Each file is written under a temporary name and then moved, so that an interrupted run leaves no half file.
     """
@@ -137,16 +252,8 @@ def save_figure(figure: Figure, folder: Path, name: str, *, data: Mapping[str, A
         figure.savefig(path, format="svg", metadata={"Date": None})
     with replace_on_success(folder / f"{name}.png") as path:
         figure.savefig(path, format="png", metadata={"Software": None})
-    if data:
-        arrays = {key: np.asarray(value) for key, value in data.items()}
+    arrays = {**getattr(figure, "arrays", {}), **(data or {})}
+    if arrays:
         with replace_on_success(folder / f"{name}.npz") as path, path.open("wb") as file:
-            np.savez_compressed(file, **arrays)  # type: ignore[arg-type]
+            np.savez_compressed(file, **{key: np.asarray(value) for key, value in arrays.items()})  # type: ignore[arg-type]
     return folder / f"{name}.svg"
-
-
-def label_panels(axes: Sequence[Any]) -> None:
-    """Letter panels (a), (b), ... at the upper left of each axes."""
-    for letter, panel in zip(
-        "abcdefghijklmnopqrstuvwxyz", np.ravel(np.asarray(axes, dtype=object)), strict=False
-    ):
-        panel.set_title(f"({letter})", loc="left", fontsize="small", color=COLOURS["neutral"])

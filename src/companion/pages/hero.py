@@ -6,8 +6,7 @@ from pathlib import Path
 
 import torch
 
-from companion.figures import style
-from companion.figures.hero import hero
+from companion.figures import products, style
 from constellations import training
 from constellations.atomic import replace_on_success
 
@@ -22,8 +21,8 @@ def main() -> None:
         n_pairs=N_PAIRS, dim=3, seeds=[SEED], relative_bias=RELATIVE_BIAS, train_bias=False, n_steps=6_000,
         dtype=torch.float64,
     )  # fmt: skip
-    figure = hero(trained.u[0], trained.v[0])
-    style.add_note(figure, f"N = {N_PAIRS}, d = 3, b_rel = {RELATIVE_BIAS} fixed, seed {SEED}")
+    figure = products.constellation(trained.u[0], trained.v[0])
+    style.add_note(figure, f"N = {N_PAIRS}, d = 3, b_rel = {RELATIVE_BIAS} fixed, 1 seed")
     for suffix, metadata in ((".svg", {"Date": None}), (".png", {"Software": None})):
         with replace_on_success(TARGET.with_suffix(suffix)) as path:
             figure.savefig(path, format=suffix[1:], metadata=metadata)

@@ -59,3 +59,15 @@ def measured_models(reports: Mapping[str, Report]) -> pd.DataFrame:
     """Reports by model as a frame like :func:`published_models`."""
     rows = {name: measured_row(report) for name, report in reports.items()}
     return pd.DataFrame.from_dict(rows, orient="index").astype({"dim": int}).sort_values(["dim", "margin"])
+
+
+def short_name(model: str) -> str:
+    """``siglip-base-patch16-224`` as ``B/16-224``."""
+    for long, short in (("so400m-patch", "So400m/"), ("large-patch", "L/"), ("base-patch", "B/")):
+        model = model.replace(long, short)
+    return model.removeprefix("siglip-")
+
+
+def family(model: str) -> str:
+    """The family of a model by its name: ``base``, ``large``, ``so400m`` or ``other``."""
+    return next((name for name in ("so400m", "large", "base") if name in str(model)), "other")

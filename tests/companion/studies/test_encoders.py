@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import math
 
-import numpy as np
 import pytest
 import torch
 
-from companion.figures import real_pairs
 from companion.studies import encoders
 from constellations import geometry, losses, sphere
 
@@ -137,46 +135,3 @@ def test_bad_input(options, message):
     arguments = {"image": torch.eye(4), "text": torch.eye(4), "dim": 4} | options
     with pytest.raises(ValueError, match=message):
         encoders.train_encoders(arguments.pop("image"), arguments.pop("text"), **arguments)
-
-
-def test_the_plane_of_the_towers_shows_the_difference_of_means_in_full():
-    u, v = (x.numpy() + k for k, x in enumerate(random_pairs(30, 5, 1)))
-    a, b = real_pairs._plane(u, v)
-    gap = np.linalg.norm(u.mean(0) - v.mean(0))
-    np.testing.assert_allclose(a.mean(0) - b.mean(0), [gap, 0], atol=1e-9)
-    assert np.linalg.norm(a, axis=1).max() <= np.linalg.norm(u, axis=1).max() + 1e-9
-
-
-def test_right_answers_are_framed_and_ticked():
-    pictures = np.random.default_rng(0).random((2, 3, 4, 4))
-    correct = [[False, True, False], [False, False, False]]
-    figure = real_pairs.retrieval_examples(["A", "B"], pictures[:, 0], pictures, correct, heading="h")
-    ticked = [any(t.get_text() == "✓" for t in panel.texts) for panel in figure.axes]
-    assert np.flatnonzero(ticked).tolist() == [3]  # first row: caption, own, 1, 2
-    widths = [panel.spines["left"].get_linewidth() for panel in figure.axes]
-    assert widths[3] == max(widths) and widths.count(max(widths)) == 1
-
-
-def test_histograms_mark_gap_and_overlap_differently(trained):
-    matching, others = (x.numpy() for x in geometry.matching_and_non_matching(trained.u, trained.v))
-    figure = real_pairs.histograms(
-        ["a", "b"], [matching] * 2, [others] * 2, [0.5, 3.0], [0.1, -0.1], [0.4, 0.4]
-    )
-    spans = [panel.patches[-1] for panel in figure.axes]
-    for span in spans:
-        assert (span.get_x(), span.get_width()) == pytest.approx((0.3, 0.2))
-    assert spans[0].get_facecolor() != spans[1].get_facecolor()
-    assert figure.axes[1].lines[-1].get_xdata()[0] == 1.0  # off the axis: drawn at its edge
-
-
-def test_curves_and_margins_are_drawn_as_given(trained):
-    tracks = {kind: encoders.curves([trained, trained]) for kind in ("bias", "relative_bias")}
-    steps = trained.history.steps.numpy()
-    figure = real_pairs.training_curves(steps, tracks)
-    assert figure.axes[0].lines[0].get_ydata() == pytest.approx(trained.history.loss.numpy())
-    figure = real_pairs.locked_tower(steps, tracks, copied=0.01, bound=0.4)
-    assert figure.axes[1].lines[0].get_ydata() == pytest.approx(trained.history.margin.numpy())
-    assert {0.01, 0.4} <= {float(line.get_ydata()[0]) for line in figure.axes[1].lines}
-    figure = real_pairs.margin_against_dimension([2, 4], [-0.1, 0.2], [0.0, 0.1], [0.2, 0.4])
-    low, high = figure.axes[0].get_ylim()
-    assert low < -0.1 and high > 0.4

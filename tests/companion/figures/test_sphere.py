@@ -6,33 +6,33 @@ import re
 import numpy as np
 import pytest
 
-from companion.figures import sphere_view
+from companion.figures import sphere
 from companion.figures.style import new_figure
 from constellations.sphere import random_points
 
 
-def groups(n: int = 5) -> list[sphere_view.PointGroup]:
+def groups(n: int = 5) -> list[sphere.PointGroup]:
     u, v = (random_points(n, 3, seed=0, stream=k).numpy() for k in (0, 1))
-    return [sphere_view.PointGroup(u, "U & co"), sphere_view.PointGroup(v, "V", "#E69F00", "^")]
+    return [sphere.PointGroup(u, "U & co"), sphere.PointGroup(v, "V", "#E69F00", "^")]
 
 
 def test_camera_is_a_rotation():
-    rotation = sphere_view.camera(azimuth=33.0, elevation=-71.0)
+    rotation = sphere.camera(azimuth=33.0, elevation=-71.0)
     np.testing.assert_allclose(rotation @ rotation.T, np.eye(3), atol=1e-12)
     assert np.linalg.det(rotation) == pytest.approx(1.0)
 
 
 def test_view_stands_alone_and_shows_its_first_frame_without_script():
-    view = sphere_view.rotatable(groups(), description='five "pairs"')
+    view = sphere.rotatable(groups(), description='five "pairs"')
     assert view._repr_html_() == view.html
     static, script = view.html.split("<script>")
     assert static.count("<title>") == 10
     assert static.count("<line ") == 5
-    assert 'aria-label="five &quot;pairs&quot;"' in static
+    assert 'aria-label="five &quot;pairs&quot; A sphere that can be turned' in static
     assert "U &amp; co" in static
     assert "http" not in view.html
     data = json.loads(script[script.rindex(',{"marks"') + 1 : script.rindex(");</script>")])
-    first = sphere_view.camera() @ np.array(data["marks"][0]["p"])
+    first = sphere.camera() @ np.array(data["marks"][0]["p"])
     placed = re.search(r'data-i="0" d="[^"]*" fill="[^"]*"[^>]*translate\(([-\d.]+) ([-\d.]+)\)', static)
     assert placed is not None
     assert (float(placed[1]), float(placed[2])) == pytest.approx((first[0], -first[1]), abs=1e-3)
@@ -40,23 +40,33 @@ def test_view_stands_alone_and_shows_its_first_frame_without_script():
 
 def test_equal_points_give_equal_pages():
     assert (
-        sphere_view.rotatable(groups(), description="a").html
-        == sphere_view.rotatable(groups(), description="a").html
+        sphere.rotatable(groups(), description="a").html == sphere.rotatable(groups(), description="a").html
     )
 
 
 def test_still_view_draws_every_point():
-    figure, axes = new_figure()
-    sphere_view.draw(axes, groups(), rotation=sphere_view.camera())
+    figure, ((axes,),) = new_figure()
+    sphere.draw(axes, groups(), rotation=sphere.camera())
     assert sum(len(collection.get_offsets()) for collection in axes.collections) == 10
     assert figure.axes == [axes]
 
 
 def test_bad_groups_are_named():
     with pytest.raises(ValueError, match=r"\[n, 3\]"):
-        sphere_view.rotatable(
-            [sphere_view.PointGroup(np.ones((4, 2)), "flat")], description="x", join_pairs=False
-        )
+        sphere.rotatable([sphere.PointGroup(np.ones((4, 2)), "flat")], description="x", join_pairs=False)
     uneven = [groups(4)[0], groups(5)[1]]
     with pytest.raises(ValueError, match="equal size"):
-        sphere_view.rotatable(uneven, description="x")
+        sphere.rotatable(uneven, description="x")
+
+
+def test_no_class_of_the_page_is_owned_by_the_icon_font():
+    static = sphere.rotatable(groups(), description="x").html.split("<script>")[0]
+    classes = {name for found in re.findall(r'class="([^"]*)"', static) for name in found.split()}
+    assert classes and all(name.startswith("sphere-") for name in classes)
+
+
+def test_spheres_carry_their_points_and_join_the_pairs():
+    figure = sphere.spheres({"one": groups(4), "two": groups(6)}, normal=[0, 0, 1])
+    assert figure.arrays["u0"].shape == (4, 3) and figure.arrays["v1"].shape == (6, 3)
+    one, two = figure.axes
+    assert one.get_title() == "one" and len(two.lines) == len(one.lines) + 2

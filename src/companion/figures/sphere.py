@@ -10,13 +10,17 @@ import hashlib
 import html
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
-from typing import Any, Literal
+from typing import Any, Literal, TypedDict
 
 import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from numpy.typing import ArrayLike
 
+from companion.figures import style
 from companion.figures.style import COLOURS
 
 Marker = Literal["o", "^", "s", "D"]
@@ -33,10 +37,26 @@ AZIMUTH, ELEVATION = 25.0, 22.0
 class PointGroup:
     """Points ``[n, 3]`` of one meaning: a colour, a marker and a label; pairs are joined across groups by index."""
 
-    xyz: Any
+    xyz: ArrayLike
     label: str
     colour: str = COLOURS["u"]
     marker: Marker = "o"
+
+
+def pairs(u: ArrayLike, v: ArrayLike, *, coincide_from: int | None = None) -> list[PointGroup]:
+    """The two modalities of a configuration ``[N, 3]``; pairs from ``coincide_from`` on have ``U = V``, drawn once more."""
+    groups = [PointGroup(u, "images U", COLOURS["u"], "o"), PointGroup(v, "texts V", COLOURS["v"], "^")]
+    if coincide_from is not None:
+        groups.append(PointGroup(np.asarray(u)[coincide_from:], "U = V", COLOURS["non_matching"], "D"))
+    return groups
+
+
+class Mark(TypedDict):
+    """A point of a rotatable view: where it is, its group and its number."""
+
+    p: list[float]
+    g: int
+    i: int
 
 
 @dataclass(frozen=True)
@@ -79,32 +99,79 @@ def wireframe(n_points: int = 73) -> list[np.ndarray]:
     return circles
 
 
-def draw(axes: Any, groups: Sequence[PointGroup], *, rotation: np.ndarray, join_pairs: bool = True) -> None:
+def draw(axes: Axes, groups: Sequence[PointGroup], *, rotation: np.ndarray, join_pairs: bool = True) -> None:
     """Draw the sphere and the groups on 2-D axes, seen along ``rotation``'s last row; far points are paler."""
     axes.set_aspect("equal")
     axes.set_axis_off()
     angle = np.linspace(0, 2 * np.pi, 200)
     axes.plot(np.cos(angle), np.sin(angle), color="#999999", linewidth=1.0, zorder=0)
     for circle in wireframe():
-        x, y, z = rotation @ circle.T
-        for visible, alpha in ((z >= 0, 0.55), (z < 0, 0.2)):
-            axes.plot(
-                np.where(visible, x, np.nan),
-                np.where(visible, y, np.nan),
-                color="#999999",
-                lw=0.6,
-                alpha=alpha,
-            )
+        half(axes, circle, rotation, color="#999999", lw=0.6)
     projected = [np.asarray(group.xyz, dtype=float) @ rotation.T for group in groups]
     if join_pairs:
         for one, other in zip(projected[0], projected[1], strict=True):
             alpha = 0.8 if one[2] + other[2] > 0 else 0.3
             axes.plot([one[0], other[0]], [one[1], other[1]], color="#777777", lw=0.8, alpha=alpha, zorder=2)
     for group, points in zip(groups, projected, strict=True):
-        style = {"color": group.colour, "marker": group.marker, "linewidths": 0.6, "edgecolors": "white"}
+        look: dict[str, Any] = {
+            "s": 46,
+            "color": group.colour,
+            "marker": group.marker,
+            "linewidths": 0.6,
+            "edgecolors": "white",
+        }
         for visible, alpha, order in ((points[:, 2] >= 0, 1.0, 4), (points[:, 2] < 0, 0.4, 3)):
-            axes.scatter(*points[visible, :2].T, s=46, alpha=alpha, zorder=order, **style)
-        axes.scatter([], [], s=46, label=group.label, **style)
+            axes.scatter(*points[visible, :2].T, alpha=alpha, zorder=order, **look)
+        axes.scatter([], [], label=group.label, **look)
+
+
+def half(axes: Axes, circle: np.ndarray, rotation: np.ndarray, *, color: str, lw: float) -> None:
+    """A circle ``[n, 3]`` of the sphere: the near half drawn, the far half dotted and paler."""
+    x, y, z = rotation @ circle.T
+    for visible, alpha, line in ((z >= 0, 0.6, "-"), (z < 0, 0.4, ":")):
+        part = np.where(visible, x, np.nan), np.where(visible, y, np.nan)
+        axes.plot(*part, color=color, lw=lw, alpha=alpha, ls=line, zorder=1)
+
+
+def plane(axes: Axes, normal: ArrayLike, rotation: np.ndarray) -> None:
+    """The disc in which the plane through the origin orthogonal to ``normal`` cuts the ball."""
+    basis = np.linalg.svd(np.asarray(normal, dtype=float)[None])[2][1:]
+    angle = np.linspace(0, 2 * np.pi, 181)
+    circle = np.stack([np.cos(angle), np.sin(angle)], axis=1) @ basis
+    x, y, _ = rotation @ circle.T
+    axes.fill(x, y, color=COLOURS["ours"], alpha=0.12, lw=0)
+    half(axes, circle, rotation, color=COLOURS["ours"], lw=1.4)
+
+
+def spheres(
+    panels: Mapping[str, Sequence[PointGroup]],
+    *,
+    views: Sequence[tuple[float, float]] = ((AZIMUTH, ELEVATION),),
+    normal: ArrayLike | None = None,
+    columns: int = 4,
+) -> Figure:
+    """Configurations in three dimensions side by side, matching points joined.
+
+    ``views`` are azimuth and elevation of each panel, or one for all; ``normal`` adds the plane orthogonal to it.
+    """
+    columns = min(columns, len(panels))
+    rows = -(-len(panels) // columns)
+    figure, axes = style.new_figure(
+        n_rows=rows, n_columns=columns, height=min(3.6, 8.4 / columns + 0.5) * rows + 0.4
+    )
+    arrays: dict[str, ArrayLike] = {}
+    for k, (panel, (title, groups)) in enumerate(zip(axes.flat, panels.items(), strict=False)):
+        azimuth, elevation = views[k % len(views)]
+        rotation = camera(azimuth=azimuth, elevation=elevation)
+        if normal is not None:
+            plane(panel, normal, rotation)
+        draw(panel, groups, rotation=rotation)
+        panel.set_title(style.as_label(title))
+        arrays |= {f"u{k}": groups[0].xyz, f"v{k}": groups[1].xyz}
+    for unused in axes.flat[len(panels) :]:
+        unused.set_axis_off()
+    style.legend_above(figure)
+    return style.carry(figure, arrays)
 
 
 def rotatable(
@@ -141,9 +208,7 @@ def rotatable(
             raise ValueError(f"group {group.label!r} must be finite of shape [n, 3], got shape {xyz.shape}")
     if join_pairs and (len(points) < 2 or len(points[0]) != len(points[1])):
         raise ValueError(f"join_pairs needs two groups of equal size, got sizes {[len(x) for x in points]}")
-    marks = [
-        {"p": p, "g": g, "i": i} for g, xyz in enumerate(points) for i, p in enumerate(xyz.round(4).tolist())
-    ]
+    marks = [Mark(p=p, g=g, i=i) for g, xyz in enumerate(points) for i, p in enumerate(xyz.round(4).tolist())]
     data = {
         "marks": marks,
         "lines": list(range(len(points[0]))) if join_pairs else [],
@@ -153,28 +218,27 @@ def rotatable(
     }
     text = json.dumps(data, separators=(",", ":"))
     key = "sphere-view-" + hashlib.sha256((text + description).encode()).hexdigest()[:12]
-    script = (files("companion") / "data" / "sphere_view.js").read_text()
-    page = _page(groups, marks, data, key=key, description=description, width=width)
+    script = (files("companion") / "data" / "sphere.js").read_text()
+    page = _page(groups, marks, key=key, description=description, width=width, joined=join_pairs,
+                 rotation=camera(azimuth=azimuth, elevation=elevation))  # fmt: skip
     code = f"<script>({script.strip()})({json.dumps(key)},{text});</script>"
     return RotatableView(page.replace("</div><!--end-->", code + "</div>"), description)
 
 
 def _page(
-    groups: Sequence[PointGroup],
-    marks: list[Any],
-    data: dict[str, Any],
-    *,
-    key: str,
-    description: str,
-    width: int,
-) -> str:
-    rotation = camera(azimuth=data["view"][0], elevation=data["view"][1])
+    groups: Sequence[PointGroup], marks: list[Mark], *, key: str, description: str, width: int, joined: bool,
+    rotation: np.ndarray,
+) -> str:  # fmt: skip
     turned = [rotation @ np.array(mark["p"]) for mark in marks]
+    ends = (
+        [[xyz for mark, xyz in zip(marks, turned, strict=True) if mark["g"] == g] for g in (0, 1)]
+        if joined
+        else [[], []]
+    )
     lines = "".join(
-        f'<line data-i="{i}" x1="{turned[i][0]:.3f}" y1="{-turned[i][1]:.3f}" '
-        f'x2="{turned[i + data["offset"]][0]:.3f}" y2="{-turned[i + data["offset"]][1]:.3f}" '
+        f'<line data-i="{i}" x1="{a[0]:.3f}" y1="{-a[1]:.3f}" x2="{b[0]:.3f}" y2="{-b[1]:.3f}" '
         f'stroke="#777" stroke-width="0.008" opacity="0.6"/>'
-        for i in data["lines"]
+        for i, (a, b) in enumerate(zip(*ends, strict=True))
     )
     shapes = "".join(_mark(groups[m["g"]], m, xyz) for m, xyz in zip(marks, turned, strict=True))
     legend = "".join(
@@ -182,22 +246,23 @@ def _page(
         f'aria-hidden="true"><path d="{SHAPES[g.marker]}" fill="{g.colour}"/></svg> {html.escape(g.label)}</span>'
         for g in groups
     )
-    style = "width:100%;cursor:grab;touch-action:pan-y;user-select:none"
-    label = html.escape(description, quote=True)
+    label = html.escape(f"{description} A sphere that can be turned with the arrow keys.", quote=True)
+    net = 'fill="none" stroke="#999" stroke-width="0.005"'
     return (
         f'<div class="sphere-view" id="{key}" style="max-width:{width}px;margin:0 auto;text-align:center">'
-        f'<svg viewBox="-1.12 -1.12 2.24 2.24" tabindex="0" role="img" aria-label="{label}" style="{style}">'
+        f'<svg viewBox="-1.12 -1.12 2.24 2.24" tabindex="0" role="group" aria-label="{label}" '
+        'style="width:100%;cursor:grab;touch-action:pan-y;user-select:none">'
         '<circle r="1" fill="none" stroke="#999" stroke-width="0.008"/>'
-        '<path class="far" fill="none" stroke="#999" stroke-width="0.005" opacity="0.25"/>'
-        '<path class="near" fill="none" stroke="#999" stroke-width="0.005" opacity="0.6"/>'
-        f'<g class="marks">{lines}{shapes}</g>'
-        f'</svg><div style="font-size:.85em">{legend}</div>'
-        '<div style="font-size:.8em;opacity:.75">Drag to turn, or focus the picture and use the arrow keys; '
-        "Home turns it back.</div></div><!--end-->"
+        f'<path class="sphere-net-far" {net} opacity="0.25"/><path class="sphere-net-near" {net} opacity="0.6"/>'
+        f'<g class="sphere-marks">{lines}{shapes}</g></svg>'
+        f'<div style="font-size:.85em">{legend}</div>'
+        '<div class="sphere-readout" aria-live="polite" style="font-size:.85em;min-height:1.5em"></div>'
+        '<div style="font-size:.85em">Drag to turn, or focus the picture and use the arrow keys; '
+        "Home turns it back. Point at a pair for its inner product.</div></div><!--end-->"
     )
 
 
-def _mark(group: PointGroup, mark: dict[str, Any], xyz: np.ndarray) -> str:
+def _mark(group: PointGroup, mark: Mark, xyz: np.ndarray) -> str:
     opacity = 1 if xyz[2] >= 0 else 0.4
     return (
         f'<path data-i="{mark["i"]}" d="{SHAPES[group.marker]}" fill="{group.colour}" stroke="#fff" stroke-width="0.2" '

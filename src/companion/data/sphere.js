@@ -3,10 +3,17 @@ function (key, data) {
   var root = document.getElementById(key);
   if (!root || root.dataset.ready) return;
   root.dataset.ready = "1";
-  var svg = root.querySelector("svg"), group = svg.querySelector(".marks");
-  var near = svg.querySelector(".near"), far = svg.querySelector(".far");
+  var svg = root.querySelector("svg"), group = svg.querySelector(".sphere-marks");
+  var near = svg.querySelector(".sphere-net-near"), far = svg.querySelector(".sphere-net-far");
   var marks = Array.from(group.querySelectorAll("path")), lines = Array.from(group.querySelectorAll("line"));
+  var readout = root.querySelector(".sphere-readout");
   var view = data.view.slice(), held = null, chosen = null;
+
+  function product(i) {
+    var p = data.marks[i].p, q = data.marks[i + data.offset].p;
+    var value = p[0] * q[0] + p[1] * q[1] + p[2] * q[2];
+    return "pair " + (i + 1) + ": matching inner product " + value.toFixed(3).replace("-", "\u2212");
+  }
 
   function camera() {
     var a = view[0] * Math.PI / 180, e = view[1] * Math.PI / 180;
@@ -73,6 +80,7 @@ function (key, data) {
     var i = event.target.getAttribute("data-i"), next = i === null ? null : Number(i);
     if (held || next === chosen) return;
     chosen = next;
+    readout.textContent = chosen === null || !lines.length || chosen >= data.offset ? "" : product(chosen);
     draw();
   });
   svg.addEventListener("keydown", function (event) {

@@ -1,0 +1,229 @@
+"""Comparisons: dots with mean and spread, grouped bars, stacked parts, a value against its bound, two clouds."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from numpy.typing import ArrayLike
+
+from companion.figures import curves, style
+from companion.figures.style import COLOURS, MARKERS, SMALL, Look
+
+# The four terms of the identity behind Theorem 3.4, drawn alike wherever they are stacked.
+XI, CENTRE = r"spread of differences, $\xi$", r"shared centre, $|\overline{U+V}|^2$"
+MATCHING, NON_MATCHING = "matching pairs closer than needed", "other pairs farther than needed"
+PART_LOOKS = {
+    "margin": ("#007A5E", ""),
+    XI: ("#0072B2", ""),
+    CENTRE: ("#CC79A7", "///"),
+    MATCHING: ("#C9A24A", "..."),
+    NON_MATCHING: ("#8C8C8C", "xxx"),
+}
+SPARE = (("#8C8C8C", ""), ("#CC79A7", "///"), ("#C9A24A", "..."), ("#000000", ""))
+
+
+def dots(
+    places: Sequence[float],
+    groups: Mapping[str, Sequence[ArrayLike]],
+    *,
+    xlabel: str,
+    ylabel: str,
+    looks: Mapping[str, Look] | None = None,
+) -> Figure:
+    """Every run as a dot at its place, with mean and standard deviation; ``groups[name][k]`` are runs at ``places[k]``."""
+    figure, ((axes,),) = style.new_figure(height=3.6)
+    dots_on(axes, places, groups, looks=looks)
+    axes.set(xlabel=xlabel, ylabel=ylabel)
+    style.legend_above(figure)
+    return style.carry(figure, {xlabel: places, **_arrays(groups)})
+
+
+def dots_on(
+    axes: Axes,
+    places: Sequence[float],
+    groups: Mapping[str, Sequence[ArrayLike]],
+    *,
+    looks: Mapping[str, Look] | None = None,
+) -> None:
+    """The same on given axes: groups stand side by side at equally spaced places, dots of one group in one column."""
+    chosen = style.looks(groups, looks, marked=True)
+    for side, (name, values) in enumerate(groups.items()):
+        look, step = chosen[name], 0.5 / len(groups)
+        for k, runs in enumerate(values):
+            x, sample = k + (side - (len(groups) - 1) / 2) * step, np.ravel(np.asarray(runs, dtype=float))
+            axes.plot(np.full(sample.shape, x), sample, ".", color=look.colour, alpha=0.45, markersize=6)
+            axes.errorbar(
+                x, sample.mean(), style.spread(sample), color=look.colour, marker=look.marker or "osD^"[side], capsize=4,
+                markersize=7, mfc="none", label=style.as_label(name) if k == 0 else None, linestyle="",
+            )  # fmt: skip
+    axes.axhline(0, color=COLOURS["bound"], linewidth=0.8, zorder=0)
+    axes.set_xticks(range(len(places)), [f"{b:g}".replace("-", "−") for b in places])
+
+
+def bars(places: Sequence[float], groups: Mapping[str, ArrayLike], *, xlabel: str, ylabel: str) -> Figure:
+    """Means of several parts ``[places, runs]`` side by side at every place, with their spread."""
+    figure, ((axes,),) = style.new_figure(height=3.6)
+    width = 0.8 / len(groups)
+    for k, ((name, values), (colour, hatch)) in enumerate(
+        zip(groups.items(), _part_looks(groups), strict=True)
+    ):
+        runs = np.asarray(values, dtype=float)
+        x = np.arange(len(places)) + (k - (len(groups) - 1) / 2) * width
+        axes.bar(
+            x, runs.mean(1), width, yerr=style.spread(runs), label=style.as_label(name), facecolor=colour, hatch=hatch,
+            edgecolor="white", error_kw={"elinewidth": 1, "capsize": 2},
+        )  # fmt: skip
+    axes.axhline(0, color=COLOURS["bound"], linewidth=0.8)
+    axes.set_xticks(range(len(places)), [f"{b:g}".replace("-", "−") for b in places])
+    axes.set(xlabel=xlabel, ylabel=ylabel)
+    style.legend_above(figure)
+    return style.carry(figure, {xlabel: places, **_arrays(groups)})
+
+
+def stacked(
+    labels: Sequence[str], parts: Mapping[str, ArrayLike], *, xlabel: str, shares: bool = False
+) -> Figure:
+    """Parts of a whole, one horizontal bar per label; ``shares`` scales every bar to 1 and writes percentages.
+
+    Without ``shares`` negative parts (rounding) are drawn as 0 and the total stands at the end of its bar.
+    """
+    values = np.array([np.asarray(part, dtype=float) for part in parts.values()])
+    values = values if shares else np.maximum(values, 0.0)
+    drawn = values / values.sum(0) if shares else values
+    figure, ((axes,),) = style.new_figure(height=1.2 + 0.36 * len(labels))
+    rows, left = np.arange(len(labels)), np.zeros(len(labels))
+    for (name, part), (colour, hatch) in zip(zip(parts, drawn, strict=True), _part_looks(parts), strict=True):
+        axes.barh(
+            rows,
+            part,
+            left=left,
+            color=colour,
+            hatch=hatch,
+            edgecolor="white",
+            linewidth=0.5,
+            height=0.68,
+            label=name,
+        )
+        for row, start, size in zip(rows, left, part, strict=True):
+            if shares and size > 0.06:
+                text = {"ha": "center", "va": "center", "fontsize": SMALL, "bbox": style.BOX}
+                axes.text(start + size / 2, row, f"{size:.0%}", **text)
+        left = left + part
+    if not shares:
+        for row, total in zip(rows, left, strict=True):
+            axes.text(
+                total + 0.01 * left.max(),
+                row,
+                f"{total:.3f}" if total > 5e-4 else "0",
+                va="center",
+                fontsize=SMALL,
+            )
+    axes.set_yticks(rows, labels)
+    axes.set(xlabel=xlabel, xlim=(0, 1 if shares else 1.1 * left.max()), ylim=(len(labels) - 0.5, -0.5))
+    axes.grid(axis="y", visible=False)
+    style.legend_above(figure)
+    return style.carry(figure, {"labels": np.array(labels), **_arrays(parts)})
+
+
+def stacked_over(
+    x: ArrayLike,
+    panels: Mapping[str, Mapping[str, ArrayLike]],
+    totals: Mapping[str, ArrayLike],
+    *,
+    total: str,
+    ylabel: str,
+) -> Figure:
+    """Parts of a whole over training steps ``[X]``, stacked, one panel per title, and the whole as a black line."""
+    rows = -(-len(panels) // 2)
+    figure, axes = style.new_figure(
+        n_rows=rows, n_columns=min(len(panels), 2), height=2.3 * rows + 0.9, share="xy"
+    )
+    at = curves.on_log_axis(x)
+    arrays: dict[str, ArrayLike] = {"steps": x}
+    for panel, (title, parts) in zip(axes.flat, panels.items(), strict=False):
+        floor = np.zeros(len(at))
+        for (name, part), (colour, hatch) in zip(parts.items(), _part_looks(parts), strict=True):
+            top = floor + np.asarray(part)
+            panel.fill_between(
+                at, floor, top, facecolor=colour, hatch=hatch, edgecolor="white", lw=0, label=name
+            )
+            floor = top
+        panel.plot(at, totals[title], color="black", linewidth=1.4, label=total)
+        panel.set(title=title, xscale="log", xlim=(at[0], at[-1]))
+        arrays |= {f"{title}: {name}": part for name, part in parts.items()} | {
+            f"{title}: total": totals[title]
+        }
+    for unused in axes.flat[len(panels) :]:
+        unused.set_axis_off()
+    for panel in axes[-1]:
+        panel.set_xlabel(curves.STEP)
+    for panel in axes[:, 0]:
+        panel.set_ylabel(ylabel)
+    style.legend_above(figure, axes[0, 0])
+    return style.carry(figure, arrays)
+
+
+def against_bounds(true: ArrayLike, bounds: Mapping[str, ArrayLike], *, ylabel: str) -> Figure:
+    """A measured fraction ``[K]`` against each bound ``[K]`` on it: a mark in the hatched region would refute the bound."""
+    figure, axes = style.new_figure(n_columns=len(bounds), height=3.2, share="y")
+    measured, line = np.asarray(true), np.geomspace(1e-2, 1, 50)
+    chosen = style.looks(bounds)
+    for panel, (name, values) in zip(axes[0], bounds.items(), strict=True):
+        look = chosen[name]
+        panel.plot(
+            np.clip(np.asarray(values), 1e-2, None), measured, "o", ms=3, alpha=0.3, mew=0, color=look.colour
+        )
+        panel.plot(line, line, color=COLOURS["bound"], linewidth=1)
+        panel.set(xscale="log", xlim=(8e-3, 2e2), ylim=(-0.04, 1.05), title=name, xlabel="bound")
+        panel.set_xticks([1e-2, 1, 1e2])
+        curves.shade(panel, line, line, np.full(50, 1.05))
+    axes[0, 0].set_ylabel(ylabel)
+    axes[0, 0].text(0.013, 0.93, "impossible", fontsize=SMALL, bbox=style.BOX)
+    return style.carry(figure, {"true": measured, **bounds})
+
+
+def clouds(panels: Mapping[str, tuple[ArrayLike, ArrayLike]], *, shown: ArrayLike) -> Figure:
+    """Two modalities ``[N, d]`` in a plane: along the difference of their means, and the widest direction across it.
+
+    The plane is that of all points; ``shown`` picks the pairs that are drawn.
+    """
+    figure, axes = style.new_figure(n_columns=len(panels), height=4.0, share="y")
+    arrays: dict[str, ArrayLike] = {"shown": shown}
+    for k, (panel, (title, (u, v))) in enumerate(zip(axes[0], panels.items(), strict=True)):
+        images, texts = np.asarray(u), np.asarray(v)
+        difference = images.mean(0) - texts.mean(0)
+        first = difference / max(float(np.linalg.norm(difference)), 1e-12)
+        both = np.concatenate([images, texts])
+        across = both - np.outer(both @ first, first)
+        plane = np.stack([first, np.linalg.svd(across - across.mean(0), full_matrices=False)[2][0]], axis=1)
+        for kind, points, face, label in (
+            ("u", images, None, "images $U$"),
+            ("v", texts, "none", "texts $V$"),
+        ):
+            panel.scatter(
+                *(points @ plane)[shown].T, s=18, marker=MARKERS[kind], facecolors=face or COLOURS[kind], linewidths=0.9,
+                edgecolors=COLOURS["v_text"] if kind == "v" else "none", label=label, rasterized=True, alpha=0.7,
+            )  # fmt: skip
+        panel.set(
+            title=style.as_label(title),
+            xlabel="along the difference of the means",
+            xlim=(-1.05, 1.05),
+            aspect="equal",
+        )
+        arrays |= {f"u{k}": images, f"v{k}": texts}
+    axes[0, 0].set(ylabel="widest direction across", ylim=(-1.05, 1.05))
+    style.legend_above(figure, axes[0, 0])
+    return style.carry(figure, arrays)
+
+
+def _part_looks(names: Collection[str]) -> list[tuple[str, str]]:
+    """Colour and hatch of each part: the fixed one of a term of the identity, otherwise the next spare one."""
+    spare = iter(SPARE)
+    return [PART_LOOKS.get(name) or next(spare) for name in names]
+
+
+def _arrays(groups: Mapping[str, object]) -> dict[str, np.ndarray]:
+    return {name: np.asarray(values) for name, values in groups.items()}

@@ -1,0 +1,211 @@
+"""What is possible: brackets of numbers of pairs, of dimensions and of margins, and where codes and models lie in them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from matplotlib.figure import Figure
+from matplotlib.ticker import ScalarFormatter
+from numpy.typing import ArrayLike
+
+from companion.figures import curves, style
+from companion.figures.style import COLOURS, SMALL
+
+LOG10 = float(np.log(10))
+PROVED, PAPER, OPEN = COLOURS["ours"], COLOURS["published"], "#E4E4E4"
+DIMENSION, PAIRS = "dimension $d$", "number of pairs $N$"
+
+
+def strips(panels: Mapping[str, tuple[ArrayLike, ArrayLike, ArrayLike]], names: tuple[str, str], *, xlabel: str,
+           ylabel: str) -> Figure:  # fmt: skip
+    """The open strip between a lower and an upper curve: ``(x, lower, upper)`` by title; ``names`` of the two."""
+    figure, axes = style.new_figure(n_columns=len(panels), height=3.3, share="y")
+    arrays: dict[str, ArrayLike] = {}
+    for panel, (title, (x, low, high)) in zip(axes[0], panels.items(), strict=True):
+        panel.fill_between(np.asarray(x), low, high, color=OPEN, lw=0, label="open")
+        panel.plot(x, high, color=PAPER, ls="--", label=names[1])
+        panel.plot(x, low, color=PROVED, label=names[0])
+        panel.set(title=title, xlabel=xlabel, ylim=(0, 2), xlim=(0, None))
+        arrays |= {f"{title}: {key}": v for key, v in (("x", x), ("lower", low), ("upper", high))}
+    axes[0, 0].set_ylabel(ylabel)
+    style.legend_above(figure)
+    return style.carry(figure, arrays)
+
+
+def sizes_over_dimension(
+    panels: Sequence[tuple[ArrayLike, Mapping[str, ArrayLike]]], *, built: tuple[ArrayLike, ArrayLike]
+) -> Figure:
+    """Figure 11: ``log10 N`` against ``d``; each panel is dimensions and natural logs ``paper_lower`` ... ``upper``.
+
+    ``built`` are dimensions and natural logs of constellations that exist, drawn in the first panel.
+    """
+    figure, axes = style.new_figure(n_columns=len(panels), height=4.0)
+    arrays: dict[str, ArrayLike] = {"built dim": built[0], "built log N": built[1]}
+    lines = {
+        "upper": (PROVED, "-", "no more fit (rigorous)"),
+        "lower": (PROVED, "-.", "so many fit (rigorous)"),
+        "paper_upper": (PAPER, "--", "Theorem 3.5 without $o(d)$"),
+        "paper_lower": (PAPER, ":", "Theorem 3.3 without $o(d)$"),
+    }
+    for k, (panel, (d, logs)) in enumerate(zip(axes[0], panels, strict=True)):
+        scaled = {name: np.asarray(values) / LOG10 for name, values in logs.items()}
+        dims = np.asarray(d)
+        panel.fill_between(dims, scaled["lower"], scaled["upper"], color=style.pale(PROVED, 0.15), lw=0)
+        for name, (colour, line, label) in lines.items():
+            panel.plot(dims, scaled[name], color=colour, ls=line, label=label)
+        panel.set(xlabel=DIMENSION, xlim=(dims[0], dims[-1]), ylim=(0, None))
+        arrays |= {f"dim_{k}": dims, **{f"{name}_{k}": values for name, values in logs.items()}}
+    if len(np.asarray(built[0])):
+        axes[0, 0].plot(built[0], np.asarray(built[1]) / LOG10, "k.", ms=6, label="built")
+    axes[0, 0].set_ylabel(r"$\log_{10} N$")
+    style.legend_above(figure, axes[0, 0], columns=3)
+    return style.carry(figure, arrays)
+
+
+def bracket_rows(
+    labels: Sequence[str],
+    brackets: Mapping[str, tuple[ArrayLike, ArrayLike]],
+    points: Mapping[str, ArrayLike],
+    *,
+    xlabel: str,
+    log_x: bool = False,
+    note: str = "",
+) -> Figure:
+    """One row per label: bars from a lower to an upper bound, and marks (the second kind of mark is a cross).
+
+    ``note`` is one sentence at the lower right: what to see.
+    """
+    rows = np.arange(len(labels))
+    figure, ((axes,),) = style.new_figure(height=(0.26 if len(brackets) == 1 else 0.38) * len(labels) + 1.3)
+    for k, (name, (low, high)) in enumerate(brackets.items()):
+        shift = 0.0 if len(brackets) == 1 else 0.36 * (k / (len(brackets) - 1) - 0.5)
+        colour, ends = (PROVED, "#B5518B")[k % 2], np.asarray([low, high], dtype=float)
+        axes.hlines(rows + shift, *ends, color=style.pale(colour, 0.55), lw=7, label=name)
+        for end in ends:
+            axes.plot(end, rows + shift, "|", color=colour, ms=8, mew=1.6)
+    for (name, x), marker, colour in zip(points.items(), "ox", ("black", PAPER), strict=False):
+        axes.plot(x, rows, marker, color=colour, ms=6, mew=1.6, label=name, zorder=4)
+    axes.set_yticks(rows, labels)
+    axes.set(xlabel=xlabel, ylim=(len(labels) - 0.4, -0.6), xscale="log" if log_x else "linear")
+    axes.grid(axis="y", visible=False)
+    if note:
+        axes.text(
+            0.99, 0.96, note, transform=axes.transAxes, ha="right", va="top", bbox=style.BOX, fontsize=SMALL
+        )
+    style.legend_above(figure)
+    pairs = {name: np.stack([np.asarray(x) for x in pair]) for name, pair in brackets.items()}
+    return style.carry(figure, {**pairs, **points})
+
+
+def dimensions_over_pairs(
+    n_pairs: ArrayLike, brackets: Mapping[str, tuple[ArrayLike, ArrayLike]], *, marks: Mapping[str, int]
+) -> Figure:
+    """Bands of the smallest dimension against the number of pairs, their edges named; ``marks`` are dimensions in use."""
+    figure, ((axes,),) = style.new_figure(height=4.2)
+    n = np.asarray(n_pairs)
+    for name, look in style.looks(brackets).items():
+        low, high = brackets[name]
+        axes.fill_between(n, low, high, color=look.colour, alpha=0.3, lw=0)
+        for k, edge in enumerate((low, high)):
+            axes.plot(n, edge, color=look.colour, ls=look.line, lw=1.4, label=None if k else name)
+    top = list(brackets.values())[-1]
+    edges = (("impossible below", top[0], -6), ("possible from here", top[1], 6))
+    for text, edge, shift in edges:
+        at = len(n) // 2
+        axes.annotate(text, (n[at], np.asarray(edge)[at]), (0, shift), textcoords="offset points", ha="center",
+                      va="bottom" if shift > 0 else "top", fontsize=SMALL, bbox=style.BOX)  # fmt: skip
+    for label, dim in marks.items():
+        axes.axhline(dim, color=COLOURS["neutral"], ls="--", lw=1.0)
+        axes.annotate(label, (n[0] * 1.2, dim), (0, 2 if dim == max(marks.values()) else -3), fontsize=SMALL,
+                      textcoords="offset points", va="bottom" if dim == max(marks.values()) else "top")  # fmt: skip
+    axes.set(xscale="log", yscale="log", xlabel=PAIRS, ylabel=DIMENSION, xlim=(n[0], n[-1]))
+    style.legend_above(figure)
+    return style.carry(figure, {"n_pairs": n, **{name: np.stack(pair) for name, pair in brackets.items()}})
+
+
+def margins_over_dimension(
+    dims: ArrayLike,
+    guaranteed: ArrayLike,
+    impossible: ArrayLike,
+    points: Mapping[str, tuple[ArrayLike, ArrayLike]],
+    *,
+    levels: Mapping[str, float] | None = None,
+    joined: bool = False,
+) -> Figure:
+    """The margin that is possible and the one that is not against the dimension ``[D]``; ``points`` by name.
+
+    ``levels`` are horizontal lines, named; ``joined`` draws a line through the points of a group.
+    """
+    figure, ((axes,),) = style.new_figure(height=4.2)
+    d, low, high = (np.asarray(x, dtype=float) for x in (dims, guaranteed, impossible))
+    lines = levels or {}
+    every = np.concatenate([[0.0], low, *(np.ravel(np.asarray(m, dtype=float)) for _, m in points.values())])
+    bottom = min(0.0, 1.1 * every.min())
+    axes.set(xscale="log", xlim=(d[0], d[-1]), ylim=(bottom, 1.14 * max([high.max(), *lines.values()])))
+    axes.fill_between(
+        d, bottom, low, color=style.pale(PROVED, 0.25), lw=0, label="some constellation reaches it"
+    )
+    axes.fill_between(d, low, high, color=style.pale(COLOURS["exponential"], 0.3), lw=0, label="open")
+    curves.shade(axes, d, high, np.full(d.shape, axes.get_ylim()[1]), label="impossible")
+    axes.plot(d, low, color=PROVED, lw=1.6)
+    axes.plot(d, high, color=COLOURS["bound"], lw=1.6)
+    for label, y in lines.items():
+        curves.level(axes, y, label, line="--" if "Theorem" in label else ":", right=False)
+    for (label, (x, margin)), marker in zip(points.items(), "os^Dv" * len(points), strict=False):
+        line = "-" if joined else ""
+        axes.plot(
+            x,
+            margin,
+            marker=marker,
+            ls=line,
+            color=COLOURS["measured"],
+            mfc="white",
+            ms=6,
+            label=label,
+            zorder=4,
+        )
+    axes.set(xlabel=DIMENSION, ylabel=style.MARGIN)
+    if len(d) < 12:
+        axes.set_xticks(d)
+        axes.minorticks_off()
+        axes.xaxis.set_major_formatter(ScalarFormatter())
+    style.legend_above(figure, columns=3)
+    pairs = {name: np.stack([np.asarray(x, dtype=float) for x in pair]) for name, pair in points.items()}
+    return style.carry(figure, {"dim": d, "possible": low, "impossible": high, **pairs})
+
+
+def best_known(
+    panels: Mapping[str, Mapping[int, tuple[ArrayLike, ArrayLike, ArrayLike]]],
+    limits: Mapping[str, tuple[ArrayLike, ArrayLike]],
+) -> Figure:
+    """Certified margins against the number of pairs, one panel per relative bias.
+
+    ``panels`` maps a title to, per dimension, numbers of pairs, margins found and margins of codes; ``limits`` maps the
+    title to numbers of pairs and the limit of Theorem 3.4.
+    """
+    figure, axes = style.new_figure(
+        n_rows=-(-len(panels) // 3), n_columns=3, height=2.4 * -(-len(panels) // 3) + 0.4
+    )
+    chosen = style.looks(
+        [f"d = {d}" for d in sorted({d for group in panels.values() for d in group})], marked=True
+    )
+    arrays: dict[str, ArrayLike] = {}
+    for panel, (title, groups) in zip(axes.flat, panels.items(), strict=False):
+        panel.plot(*limits[title], color=COLOURS["bound"], ls="--", lw=1.2, label="limit in any dimension")
+        for d, (n, found, codes) in groups.items():
+            look = chosen[f"d = {d}"]
+            panel.plot(n, codes, color=look.colour, lw=1.0, label=None)
+            panel.plot(
+                n, found, ls="", marker=look.marker, color=look.colour, ms=4.5, label=f"d = {d}, certified"
+            )
+            arrays[f"{title}, d = {d}"] = np.stack([np.asarray(x, dtype=float) for x in (n, found, codes)])
+        arrays[f"{title}, limit"] = np.stack([np.asarray(x, dtype=float) for x in limits[title]])
+        panel.set(title=title, ylim=(0, None), xlabel=PAIRS)
+    for panel in axes[:, 0]:
+        panel.set_ylabel(style.MARGIN)
+    for panel in axes.flat[len(panels) :]:
+        panel.set_axis_off()
+    axes.flat[0].plot([], [], color=COLOURS["neutral"], lw=1.0, label="from codes")
+    style.legend_above(figure, *axes.flat)
+    return style.carry(figure, arrays)

@@ -1,0 +1,129 @@
+"""Tables as pictures: annotated heat maps, and percentages in cells."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from matplotlib.figure import Figure
+from numpy.typing import ArrayLike
+
+from companion.figures import drawings, style
+from companion.figures.style import COLOURS, SMALL
+
+
+def heat_maps(
+    panels: Mapping[str, ArrayLike],
+    rows: tuple[str, Sequence[float]],
+    columns: tuple[str, Sequence[float]],
+    *,
+    value: str,
+    stacked: bool = False,
+    differences: Collection[str] = (),
+) -> Figure:
+    """One quantity over a grid, each cell with its number: blue-green above zero (separated), brown below.
+
+    Parameters
+    ----------
+    panels:
+        Tables ``[rows, columns]`` by title, or ``[rows, columns, runs]``: then each cell has mean and spread.
+        NaN cells are left empty.
+    rows, columns:
+        The name of each axis and its values.
+    value:
+        What the colour bar measures.
+    stacked:
+        Panels below each other instead of side by side.
+    differences:
+        Titles of tables that are differences: they have a scale and a bar of their own.
+    """
+    tables = {title: np.asarray(table, dtype=float) for title, table in panels.items()}
+    means = {title: table.mean(-1) if table.ndim == 3 else table for title, table in tables.items()}
+    n, with_runs = len(tables), any(table.ndim == 3 for table in tables.values())
+    spec = ".3f" if len(columns[1]) < 8 else ".2f"
+    cell = 0.5 if with_runs else 0.3
+    height = (cell * len(rows[1]) + 0.55) * (n if stacked else 1) + 0.6
+    shape: dict[str, Any] = {"n_rows": n} if stacked else {"n_columns": n}
+    figure, axes = style.new_figure(**shape, height=max(height, 2.6), share="x" if stacked else "y")
+    groups = {False: [t for t in means if t not in differences], True: [t for t in means if t in differences]}
+    panel_of = dict(zip(tables, axes.flat, strict=True))
+    for apart, titles in groups.items():
+        if not titles:
+            continue
+        limit = max(float(np.nanmax(np.abs(means[t]), initial=0.0)) for t in titles) or 1.0
+        for title in titles:
+            deviations = style.spread(tables[title]) if tables[title].ndim == 3 else None
+            image = drawings.numbers(
+                panel_of[title],
+                means[title],
+                limit=limit,
+                spec=spec,
+                spreads=deviations,
+                map="PuOr" if apart else None,
+            )
+        bar = figure.colorbar(image, ax=[panel_of[t] for t in titles], shrink=0.95, pad=0.015, aspect=30)
+        bar.set_label("difference" if apart else value)
+    for title, panel in panel_of.items():
+        panel.set_title(style.as_label(title), loc="left")
+        panel.set_xticks(range(len(columns[1])), [f"{c:g}".replace("-", "−") for c in columns[1]])
+        panel.set_yticks(range(len(rows[1])), [f"{r:g}".replace("-", "−") for r in rows[1]])
+    for panel in axes[:, 0]:
+        panel.set_ylabel(style.as_label(rows[0]))
+    for panel in axes[-1]:
+        panel.set_xlabel(style.as_label(columns[0]))
+    return style.carry(figure, {"rows": rows[1], "columns": columns[1], **tables})
+
+
+def percentages(
+    panels: Mapping[str, Mapping[str, ArrayLike]], forbidden_from: Mapping[str, int], *, xlabel: str
+) -> Figure:
+    """How often each small number occurred: one row per case, percentages in the columns 0, 1, 2, ...
+
+    ``panels[title][case]`` holds the numbers; from ``forbidden_from[case]`` on a row is hatched: impossible.
+    """
+    largest = max(int(np.max(numbers)) for panel in panels.values() for numbers in panel.values())
+    columns = max(largest + 2, min(10, max(forbidden_from.values()) + 1))
+    figure, axes = style.new_figure(n_columns=len(panels), height=1.5 + 0.3 * len(forbidden_from), share="y")
+    for panel, (title, cases) in zip(axes[0], panels.items(), strict=True):
+        for row, (case, least) in enumerate(forbidden_from.items()):
+            if least < columns:
+                panel.add_patch(
+                    drawings.frame(
+                        least - 0.5,
+                        row - 0.5,
+                        columns - least,
+                        1,
+                        facecolor="#F0F0F0",
+                        hatch="//",
+                        lw=0,
+                        edgecolor=COLOURS["impossible"],
+                    )
+                )
+                panel.plot([least - 0.5] * 2, [row - 0.5, row + 0.5], color=COLOURS["bound"], linewidth=1.6)
+            numbers = np.asarray(cases.get(case, ()), dtype=int)
+            shares = np.bincount(numbers) / max(len(numbers), 1)
+            for count in np.flatnonzero(shares):
+                strength = 0.15 + 0.85 * float(shares[count])
+                panel.add_patch(
+                    drawings.frame(
+                        count - 0.5,
+                        row - 0.5,
+                        1,
+                        1,
+                        facecolor=style.pale(COLOURS["measured"], strength),
+                        lw=0,
+                    )
+                )
+                text = f"{100 * shares[count]:.0f}" if shares[count] >= 0.01 else "<1"
+                colour = "white" if strength > 0.6 else "black"
+                panel.text(count, row, text, ha="center", va="center", fontsize=SMALL, color=colour)
+        panel.set(
+            xlim=(-0.5, columns - 0.5), ylim=(len(forbidden_from) - 0.5, -0.5), xlabel=xlabel, title=title
+        )
+        panel.set_xticks(range(columns))
+        panel.grid(False)
+    axes[0, 0].set_yticks(range(len(forbidden_from)), list(forbidden_from))
+    return style.carry(
+        figure, {f"{title}: {case}": x for title, cases in panels.items() for case, x in cases.items()}
+    )
