@@ -107,7 +107,7 @@ built:
 # Paths come before PARAMS, so that an incomplete -p cannot swallow them.
 run-one: notebooks/$(CHOSEN).ipynb
 	@mkdir -p $(LOCAL) && rm -rf $(LOCAL)/stage $(LOCAL)/sphinx
-	$(RUN) papermill -k python3 notebooks/$(CHOSEN).ipynb $(LOCAL)/$(CHOSEN).ipynb $(PARAMS) -p output_dir $(LOCAL)
+	$(RUN) papermill -k python3 notebooks/$(CHOSEN).ipynb $(LOCAL)/$(CHOSEN).ipynb -p output_dir $(LOCAL) $(PARAMS)
 	@$(RUN) companion.pages stage $(LOCAL) $(CHOSEN)
 	@$(VENV)/bin/python $(VENV)/bin/jupyter-book build -qq --path-output $(LOCAL)/sphinx $(LOCAL)/stage > $(LOCAL)/sphinx.log
 	@rm -rf $(LOCAL)/html && mv $(LOCAL)/sphinx/_build/html $(LOCAL)/html

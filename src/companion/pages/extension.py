@@ -33,6 +33,7 @@ def setup(app: Sphinx) -> dict[str, bool]:
     app.add_node(unenumerable_node, override=True, html=html)
     # The files of hover texts get one name each, so that two builds are equal.
     sphinx_tippy.uuid4 = lambda: "hover"
+    app.connect("env-check-consistency", lambda app, env: _number_by_file(env))
     app.connect("html-page-context", _describe)
     app.connect("build-finished", _mend_all)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
@@ -82,6 +83,18 @@ class Statements(sphinx_proof.domain.ProofDomain):
             if target in built
             else text
         )
+
+
+def _number_by_file(env: BuildEnvironment) -> None:
+    """Chapter 16 is number 16 wherever the table of contents puts it, in titles, figures and side bar."""
+    for page, sections in env.toc_secnumbers.items():
+        chapter = re.match(r"notebooks/(\d\d)_", page)
+        if chapter:
+            for numbers in (sections, *env.toc_fignumbers.get(page, {}).values()):
+                numbers.update({key: (int(chapter[1]), *number[1:]) for key, number in numbers.items()})
+            for node in (env.titles[page], *env.tocs[page].findall(nodes.reference)):
+                if node.get("secnumber"):
+                    node["secnumber"] = (int(chapter[1]), *node["secnumber"][1:])
 
 
 def _describe(app: Sphinx, pagename: str, templatename: str, context: dict[str, Any], doctree: Any) -> None:

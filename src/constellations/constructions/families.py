@@ -51,6 +51,8 @@ def antiprism(n_pairs: int, *, relative_bias: float) -> tuple[Tensor, Tensor]:
     relative_bias:
         In ``(0, 1/(3 - 2 c1)]``.
 
+    Examples
+    --------
     >>> from constellations.geometry import separation
     >>> s = separation(*antiprism(6, relative_bias=0.5))
     >>> round(s.margin, 12), round(s.relative_bias, 12)
