@@ -91,7 +91,9 @@ def _number_by_file(env: BuildEnvironment) -> None:
         chapter = re.match(r"notebooks/(\d\d)_", page)
         if chapter:
             for numbers in (sections, *env.toc_fignumbers.get(page, {}).values()):
-                numbers.update({key: (int(chapter[1]), *number[1:]) for key, number in numbers.items()})
+                numbers.update(
+                    {key: (int(chapter[1]), *number[1:]) for key, number in numbers.items() if number}
+                )
             for node in (env.titles[page], *env.tocs[page].findall(nodes.reference)):
                 if node.get("secnumber"):
                     node["secnumber"] = (int(chapter[1]), *node["secnumber"][1:])
