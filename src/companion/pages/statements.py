@@ -22,6 +22,7 @@ STATUSES = {
     "open": "open",
 }
 DIRECTIVE = re.compile(r"^```\{prf:(\w+)\} *(.*?)\n(.*?)^``` *$", re.MULTILINE | re.DOTALL)
+SHOWN = re.compile(r"^````.*?^````", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\{prf:ref\}`(?:[^`<]*<)?([\w.-]+)>?`")
 PAPER = re.compile(r"(\w+ [\d.]+) of the paper")
 ARROW = (
@@ -121,7 +122,7 @@ def page(data: Sequence[Mapping], titles: Mapping[str, str]) -> str:
 
 
 def _on_page(page: str, text: str) -> list[Statement]:
-    blocks = list(DIRECTIVE.finditer(text))
+    blocks = list(DIRECTIVE.finditer(SHOWN.sub("", text)))
     found: list[Statement] = []
     for index, block in enumerate(blocks):
         kind, title, body = block.groups()

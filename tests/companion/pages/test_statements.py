@@ -78,6 +78,10 @@ def test_the_map_links_every_statement_and_draws_every_use(read):
     assert "A &lt; B" in page and "\n\n" not in page
 
 
+def test_examples_of_markup_are_no_statements(read):
+    assert read("````md\n```{prf:theorem} T\n:label: thm-x\n```\n````\n" + PAGE) == read(PAGE)
+
+
 def test_faults_are_named(read):
     assert statements.problems(read(PAGE.replace("% uses: lem-ours", "% uses: gone"))) == [
         "thm-3-3 uses gone: no such statement"
