@@ -138,7 +138,9 @@ def _on_page(page: str, text: str) -> list[Statement]:
             raise ValueError(f"{page}.md: the {kind} {title!r} must have a :label:")
         uses = _listed("uses", body) + LINK.findall(body + proofs)
         dropped = {label[1], *_listed("mentions", body)}
-        status = " ".join(_listed("status", body)) or _usual_status(kind, proofs)
+        status = " ".join(_listed("status", body)) or (
+            "open" if "(open)" in title else _usual_status(kind, proofs)
+        )
         if status not in STATUSES:
             raise ValueError(
                 f"{page}.md: status of {label[1]} must be one of {', '.join(STATUSES)}, got {status!r}"
