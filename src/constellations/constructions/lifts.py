@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike
 from torch import Tensor
 
 from constellations.bounds import code_margin
-from constellations.checks import integer
+from constellations.checks import finite, integer
 from constellations.constructions.codes import as_code, max_inner_product, simplex
 from constellations.sphere import as_pairs, as_points, normalize
 
@@ -155,6 +155,42 @@ def double_constant_embedding(n_pairs: int, *, delta: float) -> tuple[Tensor, Te
     integer(n_pairs, "n_pairs", 2)
     w, rest = delta * simplex(n_pairs), math.sqrt(1 - delta * delta)
     return append(w, rest), append(w, -rest + 0.0)
+
+
+def one_threshold(
+    u: ArrayLike | Tensor, v: ArrayLike | Tensor, thresholds: ArrayLike | Tensor
+) -> tuple[Tensor, Tensor]:
+    r"""One more dimension turns a threshold ``c_i`` for every row into the single threshold 0.
+
+    .. math::
+        U'_i = (a_i U_i, -a_i c_i / \sqrt C), \quad V'_j = (V_j, \sqrt C) / \sqrt{1+C}, \quad
+        a_i = (1 + c_i^2/C)^{-1/2}, \quad C = \max_i |c_i|,
+
+    so that ``s'_ij = a_i (s_ij - c_i) / sqrt(1 + C)``: where ``|s_ij - c_i| >= m`` it keeps its sign and at least
+    ``m / (1 + C)``. Chapter 14 proves it, for pairs and for any relation of queries and documents.
+
+    Parameters
+    ----------
+    u, v:
+        Unit vectors ``[..., M, d]`` and ``[..., N, d]``; the results have ``d + 1`` coordinates.
+    thresholds:
+        ``c``, shape ``[..., M]``; all zero appends a zero.
+
+    >>> u, v = one_threshold([[1.0, 0.0], [0.0, 1.0]], [[1.0, 0.0], [0.0, 1.0]], [0.5, 0.5])
+    >>> ((u @ v.T) * 3).round(decimals=12).tolist()
+    [[1.0, -1.0], [-1.0, 1.0]]
+    """
+    u, v = (side.to(torch.float64) for side in as_pairs(u, v, at_least=1, matched=False))
+    c = torch.as_tensor(finite(thresholds, "thresholds"))
+    if c.shape != u.shape[:-1]:
+        raise ValueError(
+            f"thresholds must have shape {tuple(u.shape[:-1])}, one per row, got {tuple(c.shape)}"
+        )
+    largest = c.abs().amax(-1, keepdim=True)
+    slope = c / largest.clamp(min=1e-300).sqrt()
+    rows = torch.cat([u, -slope[..., None]], dim=-1) / (1 + slope**2).sqrt()[..., None]
+    last = largest.sqrt()[..., None].expand(*v.shape[:-1], 1)
+    return rows, torch.cat([v, last], dim=-1) / (1 + largest).sqrt()[..., None]
 
 
 def adapt_locked(x: ArrayLike | Tensor, *, delta: float) -> Tensor:

@@ -12,6 +12,7 @@ from scipy.special import betainc
 from constellations import bounds, constructions
 from constellations import constructions as c
 from constellations.geometry import inner_products, linear_representation_gap, separation
+from constellations.losses import rows
 from constellations.sphere import normalize, random_points
 
 units = st.floats(0.02, 1.0)
@@ -312,3 +313,40 @@ def test_tight_family_satisfies_the_sign_condition(dim, n_wedge):
 def test_bad_input_is_named(call, message):
     with pytest.raises(ValueError, match=message):
         call()
+
+
+@given(seeds, st.integers(1, 6), st.integers(2, 7), st.integers(2, 9))
+@settings(max_examples=100, deadline=None)
+def test_one_more_dimension_turns_a_threshold_per_row_into_one_for_all(seed, dim, n_rows, n_columns):
+    shape = np.random.default_rng(seed)
+    u, v = (normalize(shape.standard_normal((40, n, dim))) for n in (n_rows, n_columns))
+    s = u @ v.mT
+    # Any relation is separated by some thresholds: cut each row between two of its products.
+    products = s.sort(dim=-1).values
+    cut = torch.as_tensor(shape.integers(1, n_columns, (40, n_rows, 1)))
+    below, above = products.gather(-1, cut - 1), products.gather(-1, cut)
+    thresholds, half = (above + below)[..., 0] / 2, (above - below)[..., 0].amin(-1) / 2
+    lifted_u, lifted_v = constructions.one_threshold(u, v, thresholds)
+    for side in (lifted_u, lifted_v):
+        assert side.shape[-1] == dim + 1 and (side.norm(dim=-1) - 1).abs().max() < 1e-12
+    signed = torch.where(s >= above, 1.0, -1.0) * (lifted_u @ lifted_v.mT)
+    largest = thresholds.abs().amax(-1)
+    assert (signed.amin((-2, -1)) - half / (1 + largest)).min() >= -1e-12
+    assert (half / (1 + largest) - half / (2 - half)).min() >= -1e-12
+
+
+def test_one_threshold_of_pairs_is_a_constellation_and_the_bound_is_attained():
+    u, v = rows.info_nce_only_example()
+    s = inner_products(u, v)
+    rivals = (s - 9 * torch.eye(3)).amax(-1)
+    lifted = separation(*constructions.one_threshold(u, v, (s.diagonal() + rivals) / 2))
+    gap = 1 - math.sqrt(0.5)
+    assert lifted.margin == pytest.approx(gap / 2 / (1 + (1 + math.sqrt(0.5)) / 2), abs=1e-12)
+    same = constructions.one_threshold(u, v, [0.0, 0.0, 0.0])
+    assert torch.equal(same[0][:, :2], u) and torch.equal(same[1][:, 2], torch.zeros(3, dtype=torch.float64))
+
+
+@pytest.mark.parametrize("thresholds, message", [([0.0], "shape"), ([0.0, math.nan, 0.0], "finite")])
+def test_one_threshold_refuses_what_is_no_threshold_per_row(thresholds, message):
+    with pytest.raises(ValueError, match=message):
+        constructions.one_threshold(*rows.info_nce_only_example(), thresholds)
