@@ -31,12 +31,12 @@ from companion.figures import style
 from constellations.atomic import replace_on_success
 
 LARGEST_SVG = 1_500_000
-# How a parameter is written under a figure; others are left to the text of the note.
+# How a parameter is written under a figure; of others, the value alone.
 SYMBOLS: Mapping[str, str] = {
     "n_pairs": "N = {}",
     "dim": "d = {}",
     "margin": "m = {}",
-    "relative_bias": "$b_{{rel}}$ = {}",
+    "relative_bias": "b_rel = {}",
     "inverse_temperature": "t from {}",
     "n_steps": "{} steps",
     "n_seeds": "{} seeds",
@@ -74,13 +74,12 @@ class Run(Ledger, first_edition.Calls):
         """Write the note under a figure, save it (SVG, PNG, the arrays it was made from) and display it.
 
         ``note`` is a list of parameters (``"n_pairs dim n_seeds"``), or text with such lists in braces. The arrays are
-        ``figure.arrays`` unless ``data`` are given.
+        those that the figure carries (``figure.arrays``), and ``data``.
         """
         if name in self.figures:
             raise ValueError(f"figure {name!r} was already made in this run: names must be unique")
         if note:
             style.add_note(figure, self.note(note))
-        data = getattr(figure, "arrays", None) if data is None else data
         svg = style.save_figure(figure, self.output_dir / "figures", f"{self.notebook[:2]}_{name}", data=data)
         self.figures.append(name)
         large = svg.stat().st_size > LARGEST_SVG
@@ -95,9 +94,7 @@ class Run(Ledger, first_edition.Calls):
     def _described(self, names: str, otherwise: str = "") -> str:
         if not all(name in self.parameters for name in names.split()):
             return otherwise
-        texts = [
-            SYMBOLS.get(name, name + " = {}").format(_said(self.parameters[name])) for name in names.split()
-        ]
+        texts = [SYMBOLS.get(name, "{}").format(_said(self.parameters[name])) for name in names.split()]
         return ", ".join("1 seed" if text == "1 seeds" else text for text in texts)
 
     def numbers(self, **values: object) -> None:

@@ -65,9 +65,10 @@ def stage_page(root: Path, build: Path, name: str) -> None:
 def presented(notebook: NotebookNode) -> NotebookNode:
     """An executed notebook as readers see it: every fold says what it holds, and tools leave no trace.
 
-    Parameters are folded, and the cell that only sets the folder is left out.
+    Parameters are folded; the cell that only sets the folder is left out, and so is one whose values ``begin`` shows.
     """
     notebook.metadata.pop("papermill", None)
+    told = any({"parameters", "remove-cell"} <= set(cell.metadata.get("tags", [])) for cell in notebook.cells)
     for cell in notebook.cells:
         cell.metadata.pop("papermill", None)
         cell.metadata.pop("execution", None)
@@ -75,7 +76,7 @@ def presented(notebook: NotebookNode) -> NotebookNode:
         if "injected-parameters" in tags:
             kept = [line for line in cell.source.splitlines() if not line.startswith("output_dir =")]
             cell.source = "\n".join(kept)
-            tags = [*tags, "remove-cell"] if len(kept) <= 1 else tags
+            tags = [*tags, "remove-cell"] if told or len(kept) <= 1 else tags
         prompt = next((PROMPTS[tag] for tag in tags if tag in PROMPTS), None)
         options = cell.metadata.get("mystnb", {})
         if prompt:

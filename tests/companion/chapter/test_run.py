@@ -76,7 +76,7 @@ def test_a_figure_is_saved_with_the_arrays_it_carries(variables, tmp_path):
         figure.arrays = {"x": [0, 1]}
         run.show(figure, name, note="dim", data=data)
     assert np.load(tmp_path / "figures" / "00_attached.npz")["x"].tolist() == [0, 1]
-    assert np.load(tmp_path / "figures" / "00_given.npz").files == ["y"]
+    assert np.load(tmp_path / "figures" / "00_given.npz").files == ["x", "y"]
     assert (tmp_path / "figures" / "00_attached.svg").exists() and run.figures == ["attached", "given"]
     with pytest.raises(ValueError, match="already made"):
         run.show(figure, "given")
