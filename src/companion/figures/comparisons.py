@@ -166,25 +166,6 @@ def stacked_over(
     return style.carry(figure, arrays)
 
 
-def against_bounds(true: ArrayLike, bounds: Mapping[str, ArrayLike], *, ylabel: str) -> Figure:
-    """A measured fraction ``[K]`` against each bound ``[K]`` on it: a mark in the hatched region would refute the bound."""
-    figure, axes = style.new_figure(n_columns=len(bounds), height=3.2, share="y")
-    measured, line = np.asarray(true), np.geomspace(1e-2, 1, 50)
-    chosen = style.looks(bounds)
-    for panel, (name, values) in zip(axes[0], bounds.items(), strict=True):
-        look = chosen[name]
-        panel.plot(
-            np.clip(np.asarray(values), 1e-2, None), measured, "o", ms=3, alpha=0.3, mew=0, color=look.colour
-        )
-        panel.plot(line, line, color=COLOURS["bound"], linewidth=1)
-        panel.set(xscale="log", xlim=(8e-3, 2e2), ylim=(-0.04, 1.05), title=name, xlabel="bound")
-        panel.set_xticks([1e-2, 1, 1e2])
-        curves.shade(panel, line, line, np.full(50, 1.05))
-    axes[0, 0].set_ylabel(ylabel)
-    axes[0, 0].text(0.013, 0.93, "impossible", fontsize=SMALL, bbox=style.BOX)
-    return style.carry(figure, {"true": measured, **bounds})
-
-
 def clouds(panels: Mapping[str, tuple[ArrayLike, ArrayLike]], *, shown: ArrayLike) -> Figure:
     """Two modalities ``[N, d]`` in a plane: along the difference of their means, and the widest direction across it.
 

@@ -70,7 +70,7 @@ def test_exhaustive_search_agrees_with_the_matrix():
     [
         (("HNSW2,Flat", "efConstruction=2,efSearch=1"), ("HNSW32,Flat", "efConstruction=128,efSearch=256")),
         (("IVF64,Flat", "nprobe=1"), ("IVF64,Flat", "nprobe=64")),
-        (("PQ2x2", ""), ("PQ16x8", "")),
+        (("PQ2x2np", ""), ("PQ16x8np", "")),
     ],
 )
 def test_a_finer_index_finds_more_and_repeats(rough, fine):
@@ -84,7 +84,7 @@ def test_a_finer_index_finds_more_and_repeats(rough, fine):
 
 def test_quantisation_below_the_margin_cannot_change_the_answer():
     x = torch.eye(16, dtype=torch.float64)
-    result = retrieval.search(x, x, index="PQ4x4")
+    result = retrieval.search(x, x, index="PQ4x4np")
     assert result.stored_error < separation(x, x).margin
     assert result.recall == 1.0
 
