@@ -22,7 +22,7 @@ STATUSES = {
     "open": "open",
 }
 DIRECTIVE = re.compile(r"^```\{prf:(\w+)\} *(.*?)\n(.*?)^``` *$", re.MULTILINE | re.DOTALL)
-SHOWN = re.compile(r"^````(?!\{).*?^````", re.MULTILINE | re.DOTALL)
+SHOWN = re.compile(r"^````\w.*?^````", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\{prf:ref\}`(?:[^`<]*<)?([\w.-]+)>?`")
 PAPER = re.compile(r"(\w+ [\d.]+) of the paper")
 ARROW = (
