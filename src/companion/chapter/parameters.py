@@ -79,12 +79,11 @@ def _not_zero(value: float) -> float:
 
 NonzeroCosine = Annotated[Cosine, AfterValidator(_not_zero)]
 _LIMITS = {"gt": "above", "ge": "at least", "lt": "below", "le": "at most"}
-_NAMES: dict[object, str] = {
-    int: "an integer",
-    float: "a finite number",
-    bool: "True or False",
-    str: "a string",
-}
+_NAMES = dict(
+    zip(
+        (int, float, bool, str), ("an integer", "a finite number", "True or False", "a {}string"), strict=True
+    )
+)
 
 
 def describe(kind: object) -> str:
@@ -99,15 +98,13 @@ def describe(kind: object) -> str:
     if get_origin(base) is list:
         return f"a non-empty list, each entry {describe(*get_args(base))}"
     rules = [rule for note in notes if isinstance(note, FieldInfo) for rule in note.metadata]
-    limits = {name: getattr(rule, name) for rule in rules for name in _LIMITS if hasattr(rule, name)}
-    words = " and ".join(f"{word} {limits[name]:g}" for name, word in _LIMITS.items() if name in limits)
-    name = (
-        "a non-empty string"
-        if any(hasattr(rule, "min_length") for rule in rules)
-        else _NAMES.get(base, str(base))
-    )
+    stated = [
+        (word, getattr(rule, name)) for name, word in _LIMITS.items() for rule in rules if hasattr(rule, name)
+    ]
+    words = " and ".join(f"{word} {limit:g}" for word, limit in stated)
+    some = "non-empty " * any(hasattr(rule, "min_length") for rule in rules)
     not_zero = " and not 0" * any(isinstance(note, AfterValidator) for note in notes)
-    return f"{name} {words}".strip() + not_zero
+    return f"{_NAMES.get(base, str(base)).format(some)} {words}".strip() + not_zero
 
 
 def validate(
@@ -123,40 +120,34 @@ def validate(
         ...
     ValueError: parameter dim must be an integer at least 2, got 0.5 (float)
     """
-    injected, overwritten = _injected(cells)
+    assigned = [
+        _names(cell, ast.Assign) if cell.lstrip().startswith("# Parameters") else [] for cell in cells
+    ]
+    injected = {name: place for place, names in enumerate(assigned) for name in names}
     unknown = sorted(set(injected) - set(declared))
     if unknown:
         raise ValueError(
             f"unknown parameter {', '.join(unknown)}: this notebook has {', '.join(sorted(declared))}"
         )
-    if overwritten:
-        names = ", ".join(overwritten)
-        raise ValueError(
-            f"parameter {names} was given but is overwritten by its default: the cell that declares it has lost its tag "
-            "'parameters'"
-        )
+    first = min(injected.values(), default=len(cells))
+    lost = [name for cell in cells[first + 1 :] for name in _names(cell, ast.AnnAssign) if name in injected]
+    if lost:
+        cause = "the cell that declares it has lost its tag 'parameters'"
+        raise ValueError(f"parameter {', '.join(lost)} was given but is overwritten by its default: {cause}")
     checked: dict[str, object] = {}
     for name, kind in declared.items():
         if name not in values:
             raise ValueError(f"parameter {name} is missing: it must be {describe(kind)}")
-        value = values[name]
         try:
-            checked[name] = TypeAdapter(kind).validate_python(value)  # type: ignore[arg-type]
+            checked[name] = TypeAdapter(kind).validate_python(values[name])  # type: ignore[arg-type]
         except ValidationError as error:
-            message = f"parameter {name} must be {describe(kind)}, got {value!r} ({type(value).__name__})"
-            raise ValueError(message) from error
+            got = f"{values[name]!r} ({type(values[name]).__name__})"
+            raise ValueError(f"parameter {name} must be {describe(kind)}, got {got}") from error
     return checked
 
 
-def _injected(cells: Sequence[str]) -> tuple[list[str], list[str]]:
-    """Names assigned in the cells papermill injects (they open with ``# Parameters``), and those declared only later."""
-    injected: list[str] = []
-    later: list[str] = []
-    for cell in cells:
-        opened = cell.lstrip().startswith("# Parameters")
-        for node in ast.parse(cell).body if opened or injected else []:
-            if opened and isinstance(node, ast.Assign):
-                injected += [target.id for target in node.targets if isinstance(target, ast.Name)]
-            elif isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
-                later += [node.target.id] * (node.target.id in injected)
-    return injected, later
+def _names(cell: str, assignment: type[ast.Assign] | type[ast.AnnAssign]) -> list[str]:
+    """The names that a cell assigns, or declares."""
+    found = [node for node in ast.parse(cell).body if isinstance(node, assignment)]
+    targets = [node.target if isinstance(node, ast.AnnAssign) else node.targets[0] for node in found]
+    return [target.id for target in targets if isinstance(target, ast.Name)]

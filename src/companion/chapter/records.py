@@ -6,31 +6,35 @@ evaluated: it tests the code, not the paper), or a finding that is *ours*. They 
 
 from __future__ import annotations
 
-import json
 import math
-import re
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field
+from html import escape
 from io import StringIO
-from typing import Literal
+from typing import Annotated, Literal, get_args
 
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
+from pydantic import Field
+from pydantic.dataclasses import dataclass as checked_dataclass
 
+from companion.chapter import page
+from companion.chapter.page import number_text, with_spread
 from constellations.data import read_csv_text
 
 Verdict = Literal["reproduced", "differs", "corrected", "not tested here"]
-VERDICTS: tuple[Verdict, ...] = ("reproduced", "differs", "corrected", "not tested here")
 Kind = Literal["number", "claim", "self-test", "ours"]
-KINDS: tuple[Kind, ...] = ("number", "claim", "self-test", "ours")
 Source = Literal["run", "published values", "live"]
-SOURCES: tuple[Source, ...] = ("run", "published values", "live")
+Name = Annotated[str, Field(min_length=1)]
+Finite = Annotated[float, Field(allow_inf_nan=False)]
+VERDICTS: tuple[Verdict, ...] = get_args(Verdict)
+KINDS: tuple[Kind, ...] = get_args(Kind)
 _ORIGIN = {"run": "", "published values": "From published values.", "live": "Measured on released models."}
-_POWERS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+_CLASSES = dict(zip(VERDICTS, ("yes", "no", "fixed", "open"), strict=True))
 
 
-@dataclass(frozen=True)
+@checked_dataclass(frozen=True)
 class Record:
     """One claim: what was published, what was measured here (mean over seeds, with its spread), and the verdict.
 
@@ -38,11 +42,11 @@ class Record:
     ``theorem-3.2/rate``, ``figure5/separation``, ``table1/gaps``.
     """
 
-    id: str
-    claim: str
-    published: float | str | None
-    measured: float | str | None
-    spread: float | None
+    id: Name
+    claim: Name
+    published: Finite | str | None
+    measured: Finite | str | None
+    spread: Finite | None
     n_seeds: int | None
     verdict: Verdict
     rule: str
@@ -55,16 +59,16 @@ class Record:
     def _ipython_display_(self) -> None:
         """Show nothing where a cell ends with a record: the call that made it has shown its line."""
 
-    def __post_init__(self) -> None:
-        if not self.id or not self.claim:
-            raise ValueError(f"id and claim must be non-empty, got {self.id!r} and {self.claim!r}")
-        for name, allowed in (("verdict", VERDICTS), ("source", SOURCES), ("kind", KINDS)):
-            if getattr(self, name) not in allowed:
-                raise ValueError(f"{name} must be one of {allowed}, got {getattr(self, name)!r}")
-        for name in ("published", "measured", "spread"):
-            value = getattr(self, name)
-            if isinstance(value, float) and not math.isfinite(value):
-                raise ValueError(f"{name} of record {self.id} must be finite, got {value}")
+    def line(self) -> str:
+        """The record in one line."""
+        words = {"reproduced": "holds", "differs": "fails"} if self.kind == "self-test" else {}
+        badge = f'<span class="verdict verdict-{_CLASSES[self.verdict]}">{words.get(self.verdict, self.verdict)}</span>'
+        found = f"this run: {with_spread(self.measured, self.spread)}"
+        if self.published == "holds":
+            found = f"{self.of or 1:,} cases, smallest slack {number_text(self.measured, 2)}"
+        elif self.published is not None:
+            found = f"published: {number_text(self.published, 4)}, {found}"
+        return f'<p class="constellations-check">{badge} {escape(self.claim)} <small>({escape(found)})</small></p>'
 
 
 @dataclass(frozen=True)
@@ -74,8 +78,8 @@ class Match:
     ``absolute`` and ``relative`` are plain; ``sigmas`` counts standard deviations over seeds, ``standard_errors`` those of
     their mean.
 
-    >>> Match(absolute=0.01).accepts(0.50, 0.505, spread=0.0)
-    True
+    >>> str(Match(absolute=0.01, standard_errors=3))
+    'within 0.01 or 3 standard errors of the published value'
     """
 
     absolute: float | None = None
@@ -84,48 +88,32 @@ class Match:
     standard_errors: float | None = None
 
     def __post_init__(self) -> None:
-        given = [
-            x for x in (self.absolute, self.relative, self.sigmas, self.standard_errors) if x is not None
-        ]
-        if not given or any(x < 0 for x in given):
+        given = [tolerance for tolerance in vars(self).values() if tolerance is not None]
+        if not given or min(given) < 0:
             raise ValueError(f"give at least one tolerance, none below 0, got {self}")
-
-    def fits(self, published: float, sample: np.ndarray) -> bool:
-        """Whether the mean of a sample, one value per seed, reproduces ``published``."""
-        return self.accepts(
-            published, float(sample.mean()), spread=_spread(sample) or 0.0, n_seeds=len(sample)
-        )
 
     def accepts(self, published: float, measured: float, *, spread: float, n_seeds: int = 1) -> bool:
         """Whether ``measured``, a mean over ``n_seeds`` that scatter by ``spread``, reproduces ``published``."""
-        allowed = (
-            self.absolute or 0.0,
-            (self.relative or 0.0) * abs(published),
-            (self.sigmas or 0.0) * spread,
-            (self.standard_errors or 0.0) * spread / math.sqrt(n_seeds),
-        )
-        return abs(measured - published) <= max(allowed)
+        units = (1.0, abs(published), spread, spread / math.sqrt(n_seeds))
+        given = zip(vars(self).values(), units, strict=True)
+        return abs(measured - published) <= max((tolerance or 0.0) * unit for tolerance, unit in given)
+
+    def fits(self, published: float, sample: np.ndarray) -> bool:
+        """Whether the mean of a sample, one value per seed, reproduces ``published``."""
+        return self.accepts(published, sample.mean(), spread=_spread(sample) or 0.0, n_seeds=len(sample))
 
     def __str__(self) -> str:
-        parts = [
-            f"{self.absolute:g}" if self.absolute is not None else "",
-            f"{self.relative:.0%} of it" if self.relative is not None else "",
-            f"{self.sigmas:g} standard deviations" if self.sigmas is not None else "",
-            f"{self.standard_errors:g} standard errors" if self.standard_errors is not None else "",
-        ]
-        return "within " + " or ".join(part for part in parts if part) + " of the published value"
-
-
-def array(values: object) -> np.ndarray:
-    """Numbers as an array of float64, tensors on any device included."""
-    return np.asarray(values.cpu() if hasattr(values, "cpu") else values, dtype=np.float64)
+        forms = ("{:g}", "{:.0%} of it", "{:g} standard deviations", "{:g} standard errors")
+        given = [form.format(x) for form, x in zip(forms, vars(self).values(), strict=True) if x is not None]
+        return f"within {' or '.join(given)} of the published value"
 
 
 @dataclass
 class Ledger:
-    """The records of a run; each call makes one, keeps it and tells it (:meth:`tell`)."""
+    """The records of a run with ``n_seeds`` seeds; each call makes one, keeps it and shows it in a line."""
 
     records: list[Record] = field(default_factory=list, kw_only=True)
+    n_seeds: int | None = field(default=None, kw_only=True)
 
     def add(self, record: Record) -> Record:
         """Keep a record; ids are unique within a chapter."""
@@ -134,14 +122,6 @@ class Ledger:
         self.records.append(record)
         return record
 
-    def tell(self, record: Record) -> Record:
-        """Keep a record, and show it where there is a page."""
-        return self.add(record)
-
-    def seeds(self, *sides: object) -> int | None:
-        """How many seeds the arrays of a record speak of, if that can be told."""
-        return None
-
     def holds(
         self, id: str, claim: str, left: object, relation: str, right: object, *, atol: float = 0.0,
         comment: str = "", kind: Kind = "self-test", source: Source = "run",
@@ -149,24 +129,19 @@ class Ledger:
         """Record that ``left <= right`` (or ``>=``) in every case, up to ``atol``; ``kind="claim"`` where it could fail.
 
         >>> Ledger().holds("theorem/x", "a <= b", [1.0, 2.0], "<=", 2.5).measured
+        <IPython.core.display.HTML object>
         0.5
         """
         if relation not in ("<=", ">="):
             raise ValueError(f"relation must be '<=' or '>=', got {relation!r}")
         slack = np.atleast_1d(array(right) - array(left)) * (1 if relation == "<=" else -1)
-        if slack.size == 0:
-            return self.untested(id, claim, published="holds", why="no case in this run", kind=kind)
-        if np.isnan(slack).any():
+        if slack.size and np.isnan(slack).any():
             raise ValueError(
                 f"sides of record {id} must be numbers, got nan in {np.isnan(slack).sum()} cases"
             )
-        matched = int((slack >= -atol).sum())
-        verdict: Verdict = "reproduced" if matched == slack.size else "differs"
         rule = f"slack at least {-atol:g}" if atol else "slack at least 0"
-        return self.tell(Record(
-            id, claim, "holds", float(slack.min()), None, self.seeds(left, right), verdict, rule, comment,
-            source, kind, matched, slack.size,
-        ))  # fmt: skip
+        told = (id, claim, "holds", float(slack.min(initial=math.inf)), slack)
+        return self._tell(*told, slack >= -atol, 1.0, rule, "", comment, source, kind)
 
     def share(
         self, id: str, claim: str, cases: object, *, published: str = "", at_least: float = 1.0, reason: str = "",
@@ -175,132 +150,111 @@ class Ledger:
         """Record in how many ``cases`` a claim is true: it holds if at least the share ``at_least`` of them is.
 
         Without ``published``, what the paper says, the finding is ours. ``reason`` explains a verdict ``differs``.
-
-        >>> Ledger().share("figure5/x", "points separate", [True, True], published="they do").measured
-        '2 of 2'
         """
         true, kind = array(cases).astype(bool), kind or ("claim" if published else "ours")
-        if true.size == 0:
-            return self.untested(id, claim, published=published, why="no case in this run", kind=kind)
-        matched, size = int(true.sum()), true.size
-        verdict: Verdict = "reproduced" if matched >= at_least * size else "differs"
         rule = "holds in every case" if at_least == 1.0 else f"holds in at least {at_least:.0%} of cases"
-        comment = _explained(reason, comment) if verdict == "differs" else comment
-        return self.tell(Record(
-            id, claim, published or None, f"{matched} of {size}", None, self.seeds(cases), verdict, rule, comment,
-            source, kind, matched, size,
+        told = (id, claim, published or None, f"{true.sum()} of {true.size}", true)
+        return self._tell(*told, true, at_least, rule, reason, comment, source, kind)
+
+    def _tell(
+        self, id: str, claim: str, published: str | None, measured: float | str, seeds: np.ndarray, true: np.ndarray,
+        at_least: float, rule: str, reason: str, comment: str, source: Source, kind: Kind,
+    ) -> Record:  # fmt: skip
+        matched, size = int(true.sum()), true.size
+        if size == 0:
+            return self.untested(id, claim, published=published, why="no case in this run", kind=kind)
+        n_seeds = self.n_seeds if seeds.shape[-1:] == (self.n_seeds,) else None
+        verdict: Verdict = "reproduced" if matched >= at_least * size else "differs"
+        comment = _joined(reason if verdict == "differs" else "", comment)
+        return self._shown(Record(
+            id, claim, published, measured, None, n_seeds, verdict, rule, comment, source, kind, matched, size
         ))  # fmt: skip
 
+    def _shown(self, record: Record) -> Record:
+        page.show(self.add(record).line())
+        return record
+
     def agrees(
-        self, id: str, what: pd.DataFrame | str, *, published: str | float, measured: str | ArrayLike | Sequence[object],
-        rule: Match, claim: str = "", reason: str = "", comment: str = "",
-        corrected: tuple[float, str] | None = None, source: Source = "run",
+        self, id: str, what: pd.DataFrame | str, *, published: str | float, measured: str | float | ArrayLike, rule: Match,
+        claim: str = "", reason: str = "", comment: str = "", corrected: tuple[float, str] | None = None,
+        source: Source = "run",
     ) -> Record:  # fmt: skip
         """Record published numbers beside measured ones: a whole table, which is shown, or a single number.
 
         For a table ``what`` is a frame, ``published`` one of its columns, ``measured`` another, or a sequence that holds
         the values of all seeds for each row; rows without a published value are shown, not counted. For a number ``what``
         says what it is. ``corrected=(value, why)``: what a single published number becomes once a slip is mended.
-
-        >>> Ledger().agrees("x", "a number", published=1.0, measured=[0.9, 1.1], rule=Match(sigmas=2)).verdict
-        'reproduced'
         """
-        frame = what if isinstance(what, pd.DataFrame) else pd.DataFrame({"published": [published]})
-        wanted = frame[published if isinstance(what, pd.DataFrame) else "published"].to_numpy(float)
-        found = (
-            frame[measured]
-            if isinstance(measured, str)
-            else measured
-            if isinstance(what, pd.DataFrame)
-            else [measured]
-        )
-        samples = [np.atleast_1d(array(values)).ravel() for values in found]  # type: ignore[union-attr]
+        single, column = isinstance(what, str), str(published)
+        frame = what if isinstance(what, pd.DataFrame) else pd.DataFrame({column: [published]})
+        rows = [measured] if single else frame[measured] if isinstance(measured, str) else measured
+        samples = [np.atleast_1d(array(row)).ravel() for row in rows]  # type: ignore[union-attr]
+        wanted = array(frame[column])
         if len(samples) != len(wanted):
             raise ValueError(
                 f"measured must have {len(wanted)} rows, as the table of {id}, got {len(samples)}"
             )
-        matches = [rule.fits(value, sample) for value, sample in zip(wanted, samples, strict=True)]
-        counted = np.isfinite(wanted)
-        matched, size = int(np.sum(np.array(matches)[counted])), int(counted.sum())
+        fits = np.array([rule.fits(value, sample) for value, sample in zip(wanted, samples, strict=True)])
+        known = np.isfinite(wanted)
+        matched, size = int(fits[known].sum()), int(known.sum())
         verdict: Verdict = "reproduced" if matched == size else "differs"
-        if (
-            verdict == "differs"
-            and corrected
-            and isinstance(what, str)
-            and rule.fits(corrected[0], samples[0])
-        ):
-            verdict, comment = "corrected", _explained(corrected[1], comment)
-        elif verdict == "differs":
-            comment = _explained(reason, comment)
-        lengths = {len(sample) for sample in samples}
-        n_seeds = max(lengths) if len(lengths) == 1 and lengths != {1} else None
-        record = Record(
-            id, claim or f"{size} values of {id.split('/')[0]}", f"{size} values", f"{matched} of {size} match", None,
-            n_seeds, verdict, str(rule), comment, source, "number", matched, size,
-        )  # fmt: skip
-        if isinstance(what, str):
-            spread = _spread(samples[0])
-            return self.tell(
-                replace(
-                    record,
-                    claim=what,
-                    published=float(wanted[0]),
-                    measured=float(samples[0].mean()),
-                    spread=spread,
-                )
-            )
-        self.beside(
-            frame.drop(columns=[measured] if isinstance(measured, str) else []),
-            [with_spread(sample.mean(), _spread(sample)) for sample in samples],
-            [
-                ("yes" if match else "no") if known else ""
-                for match, known in zip(matches, counted, strict=True)
-            ],
-        )
-        return self.tell(record)
-
-    def beside(self, frame: pd.DataFrame, here: Sequence[str], agrees: Sequence[str]) -> None:
-        """Show a published table beside what this run found, where there is a page."""
+        why = "" if matched == size else reason
+        if single and corrected and verdict == "differs" and rule.fits(corrected[0], samples[0]):
+            verdict, why = "corrected", corrected[1]
+        said = (what, float(wanted[0]), float(samples[0].mean()), _spread(samples[0]))
+        if not single:
+            here = [with_spread(sample.mean(), _spread(sample)) for sample in samples]
+            agree = np.where(known, np.where(fits, "yes", "no"), "")
+            beside = frame.drop(columns=[measured] if isinstance(measured, str) else [])
+            page.show(page.table(beside.assign(**{"this run": here, "agrees": agree})))
+            said = (claim or f"{size} values of {id}", f"{size} values", f"{matched} of {size} match", None)  # type: ignore[assignment]
+        n_seeds = min(map(len, samples))
+        return self._shown(Record(
+            id, *said, n_seeds if n_seeds > 1 else None, verdict, str(rule), _joined(why, comment), source, "number",
+            matched, size,
+        ))  # fmt: skip
 
     def untested(
-        self, id: str, claim: str, *, published: float | str | None = None, why: str = "", kind: Kind | None = None,
-        comment: str = "",
+        self, id: str, claim: str, *, published: float | str | None = None, why: str = "", comment: str = "",
+        kind: Kind | None = None,
     ) -> Record:  # fmt: skip
         """Record that a claim or a published number is left alone, and ``why`` (``comment``, in the first edition)."""
         kind = kind or ("claim" if published is None or isinstance(published, str) else "number")
-        published = None if published == "" else published
-        return self.add(Record(
-            id, claim, published, None, None, None, "not tested here", "not tested", why or comment, "run", kind, 0, 1
-        ))  # fmt: skip
+        told = (None, None, None, "not tested here", "not tested", why or comment, "run", kind, 0, 1)
+        return self.add(Record(id, claim, None if published == "" else published, *told))  # type: ignore[arg-type]
 
 
-def _explained(reason: str, comment: str) -> str:
-    return f"{reason.rstrip('.')}. {comment}".strip(" .")
+def array(values: object) -> np.ndarray:
+    """Numbers as an array of float64, tensors on any device included."""
+    return np.asarray(values.cpu() if hasattr(values, "cpu") else values, dtype=np.float64)
+
+
+def _joined(reason: str, comment: str) -> str:
+    return f"{reason.rstrip('.')}. {comment}".strip(" .") if reason else comment
 
 
 def _spread(sample: np.ndarray) -> float | None:
     return float(sample.std(ddof=1)) if len(sample) > 1 else None
 
 
-def with_spread(mean: float | str | None, spread: float | None) -> str:
-    """A mean with the standard deviation over seeds."""
-    return number_text(mean, 4) + (f" ± {number_text(spread, 2)}" if spread is not None else "")
-
-
 def counts(records: Sequence[Record]) -> dict[Kind, dict[Verdict, int]]:
-    """How many of each kind have each verdict: single published values for numbers, records for the other kinds.
-
-    >>> counts([Ledger().holds("theorem/x", "a <= b", 1, "<=", 2)])["self-test"]["reproduced"]
-    1
-    """
+    """How many of each kind have each verdict: single published values for numbers, records for the other kinds."""
     table: dict[Kind, dict[Verdict, int]] = {kind: dict.fromkeys(VERDICTS, 0) for kind in KINDS}
     for record in records:
-        size, matched = (record.of or 1, record.matched or 0) if record.kind == "number" else (1, 0)
-        if record.verdict in ("differs", "corrected"):
-            table[record.kind]["reproduced"] += matched
-            size -= matched
-        table[record.kind][record.verdict] += size
+        number = record.kind == "number" and record.of is not None
+        matched = (record.matched or 0) * (number and record.verdict != "reproduced")
+        table[record.kind]["reproduced"] += matched
+        table[record.kind][record.verdict] += (record.of or 1) - matched if number else 1
     return table
+
+
+def summary(records: Sequence[Record]) -> str:
+    """How many records of each kind hold: ``"2 of 2 claims reproduced, 5 of 5 self-tests hold"``."""
+    words = ("numbers matched", "claims reproduced", "self-tests hold", "findings of ours hold")
+    counted = zip(counts(records).values(), words, strict=True)
+    return ", ".join(
+        f"{n['reproduced']} of {sum(n.values())} {word}" for n, word in counted if any(n.values())
+    )
 
 
 def published_table(name: str) -> pd.DataFrame:
@@ -308,50 +262,14 @@ def published_table(name: str) -> pd.DataFrame:
     return pd.read_csv(StringIO(read_csv_text(name)))
 
 
-def to_json(record: Record) -> dict[str, object]:
-    """The record as plain JSON data."""
-    return json.loads(json.dumps(asdict(record), allow_nan=False))
-
-
-def tidy(text: str) -> str:
-    """Numbers in a text as people write them.
-
-    >>> tidy("from -0.000 to 2.6e-03")
-    'from 0.000 to 2.6 × 10⁻³'
-    """
-    text = re.sub(r"(\d)e([+-]?\d+)", lambda x: f"{x[1]} × 10{str(int(x[2])).translate(_POWERS)}", text)
-    return re.sub(r"-(0(?:\.0*)?)(?![\d.])", r"\1", text)
-
-
-def number_text(value: object, digits: int = 3) -> str:
-    """A number to so many digits, large and small ones as powers of ten; texts are tidied, nothing is a dash.
-
-    >>> number_text(0.0026), number_text(2.6e-7, 2), number_text(10_000)
-    ('0.0026', '2.6 × 10⁻⁷', '10,000')
-    """
-    if value is None or isinstance(value, str):
-        return tidy(value or "–")
-    if isinstance(value, (int, np.integer)):
-        return f"{value:,}"
-    number = float(array(value))
-    plain = number == 0 or 1e-3 <= abs(number) < 1e5
-    return tidy(f"{number:.{digits}g}" if plain else re.sub(r"\.?0*e", "e", f"{number:.{digits - 1}e}"))
-
-
 def records_frame(records: Sequence[Record]) -> pd.DataFrame:
     """Records as a table for people."""
-    rows = [
-        {
-            "record": record.id,
-            "claim": record.claim,
-            "published": number_text(record.published, 4),
-            "this run": with_spread(record.measured, record.spread),
-            "seeds": "–" if record.n_seeds is None else str(record.n_seeds),
-            "verdict": record.verdict,
-            "comment": f"{_ORIGIN[record.source]} {record.comment}".strip(),
-        }
-        for record in records
-    ]
-    return pd.DataFrame(
-        rows, columns=["record", "claim", "published", "this run", "seeds", "verdict", "comment"]
-    )
+    return pd.DataFrame({
+        "record": [record.id for record in records],
+        "claim": [record.claim for record in records],
+        "published": [number_text(record.published, 4) for record in records],
+        "this run": [with_spread(record.measured, record.spread) for record in records],
+        "seeds": ["–" if record.n_seeds is None else str(record.n_seeds) for record in records],
+        "verdict": [record.verdict for record in records],
+        "comment": [f"{_ORIGIN[record.source]} {record.comment}".strip() for record in records],
+    })  # fmt: skip
