@@ -140,7 +140,7 @@ class Ledger:
                 f"sides of record {id} must be numbers, got nan in {np.isnan(slack).sum()} cases"
             )
         rule = f"slack at least {-atol:g}" if atol else "slack at least 0"
-        told = (id, claim, "holds", float(slack.min(initial=math.inf)), slack)
+        told = (id, claim, "holds", float(slack.min(initial=math.inf)) + 0.0, slack)
         return self._tell(*told, slack >= -atol, 1.0, rule, "", comment, source, kind)
 
     def share(
