@@ -17,26 +17,58 @@ PROVED, PAPER, OPEN = COLOURS["ours"], COLOURS["published"], "#E4E4E4"
 DIMENSION, PAIRS = "dimension $d$", "number of pairs $N$"
 
 
-def strips(panels: Mapping[str, tuple[ArrayLike, ArrayLike, ArrayLike]], names: tuple[str, str], *, xlabel: str,
-           ylabel: str) -> Figure:  # fmt: skip
-    """The open strip between a lower and an upper curve: ``(x, lower, upper)`` by title; ``names`` of the two."""
+def between_codes(
+    relative_bias: ArrayLike, panels: Mapping[str, tuple[ArrayLike, ArrayLike, ArrayLike]]
+) -> Figure:
+    """The margins that codes give, those they exclude, the strip between, and what is known.
+
+    ``panels`` maps a title to a lower and an upper curve over ``relative_bias`` and points ``(relative_bias, margin)``.
+    """
+    figure, axes = style.new_figure(n_columns=len(panels), height=3.7, share="y")
+    b = np.asarray(relative_bias, dtype=float)
+    arrays: dict[str, ArrayLike] = {"relative bias": b}
+    for panel, (title, (low, high, known)) in zip(axes[0], panels.items(), strict=True):
+        x, y = np.asarray(known, dtype=float).reshape(-1, 2).T
+        panel.fill_between(b, low, high, color=style.pale(COLOURS["exponential"], 0.35), lw=0)
+        panel.plot(b, high, color=COLOURS["bound"], label="no more is possible in $R^d$")
+        panel.plot(b, low, color=PAPER, ls="-.", label="codes give so much")
+        panel.plot(x, y, "o", color=COLOURS["measured"], mfc="white", ms=6, label="best known, certified")
+        panel.set(title=title, xlabel=f"relative bias {style.B_REL}", xlim=(b[0], b[-1]))
+        arrays |= {f"{title}, lower": low, f"{title}, upper": high, f"{title}, known": known}
+    axes[0, 0].set(ylabel=style.MARGIN, ylim=(0, None))
+    style.legend_above(figure)
+    return style.carry(figure, arrays)
+
+
+def strips(
+    panels: Mapping[str, tuple[ArrayLike, ...]], names: tuple[str, str, str], *, xlabel: str, ylabel: str
+) -> Figure:
+    """The open strip below two upper curves: ``(x, lower, upper, best upper)`` by title; ``names`` of the three."""
     figure, axes = style.new_figure(n_columns=len(panels), height=3.3, share="y")
     arrays: dict[str, ArrayLike] = {}
-    for panel, (title, (x, low, high)) in zip(axes[0], panels.items(), strict=True):
-        panel.fill_between(np.asarray(x), low, high, color=OPEN, lw=0, label="open")
-        panel.plot(x, high, color=PAPER, ls="--", label=names[1])
-        panel.plot(x, low, color=PROVED, label=names[0])
-        panel.set(title=title, xlabel=xlabel, ylim=(0, 2), xlim=(0, None))
-        arrays |= {f"{title}: {key}": v for key, v in (("x", x), ("lower", low), ("upper", high))}
+    for panel, (title, (x, low, high, best)) in zip(axes[0], panels.items(), strict=True):
+        panel.fill_between(np.asarray(x), low, best, color=OPEN, lw=0, label="open")
+        for y, name, colour, line in zip(
+            (high, best, low), (names[1], names[2], names[0]), (PAPER, "black", PROVED), ("--", ":", "-"), strict=True
+        ):  # fmt: skip
+            panel.plot(x, y, color=colour, ls=line, label=name)
+        panel.set(title=style.as_label(title), xlabel=xlabel, ylim=(0, 1.2), xlim=(0, None))
+        arrays |= dict(
+            zip(
+                (f"{title}: {key}" for key in ("x", "lower", "upper", "best")),
+                (x, low, high, best),
+                strict=True,
+            )
+        )
     axes[0, 0].set_ylabel(ylabel)
-    style.legend_above(figure)
+    style.legend_above(figure, columns=4)
     return style.carry(figure, arrays)
 
 
 def sizes_over_dimension(
     panels: Sequence[tuple[ArrayLike, Mapping[str, ArrayLike]]], *, built: tuple[ArrayLike, ArrayLike]
 ) -> Figure:
-    """Figure 11: ``log10 N`` against ``d``; each panel is dimensions and natural logs ``paper_lower`` ... ``upper``.
+    """Figure 11: ``log10 N`` against ``d``; each panel is dimensions and natural logs by name, as below.
 
     ``built`` are dimensions and natural logs of constellations that exist, drawn in the first panel.
     """
@@ -46,6 +78,7 @@ def sizes_over_dimension(
         "upper": (PROVED, "-", "no more fit (rigorous)"),
         "lower": (PROVED, "-.", "so many fit (rigorous)"),
         "paper_upper": (PAPER, "--", "Theorem 3.5 without $o(d)$"),
+        "kabatiansky": (COLOURS["neutral"], (0, (3, 1, 1, 1)), "Kabatiansky, Levenshtein, without $o(d)$"),
         "paper_lower": (PAPER, ":", "Theorem 3.3 without $o(d)$"),
     }
     for k, (panel, (d, logs)) in enumerate(zip(axes[0], panels, strict=True)):
@@ -77,7 +110,7 @@ def bracket_rows(
     ``note`` is one sentence at the lower right: what to see.
     """
     rows = np.arange(len(labels))
-    figure, ((axes,),) = style.new_figure(height=(0.26 if len(brackets) == 1 else 0.38) * len(labels) + 1.3)
+    figure, ((axes,),) = style.new_figure(height=(0.24 if len(brackets) == 1 else 0.38) * len(labels) + 1.3)
     for k, (name, (low, high)) in enumerate(brackets.items()):
         shift = 0.0 if len(brackets) == 1 else 0.36 * (k / (len(brackets) - 1) - 0.5)
         colour, ends = (PROVED, "#B5518B")[k % 2], np.asarray([low, high], dtype=float)
@@ -173,39 +206,3 @@ def margins_over_dimension(
     style.legend_above(figure, columns=3)
     pairs = {name: np.stack([np.asarray(x, dtype=float) for x in pair]) for name, pair in points.items()}
     return style.carry(figure, {"dim": d, "possible": low, "impossible": high, **pairs})
-
-
-def best_known(
-    panels: Mapping[str, Mapping[int, tuple[ArrayLike, ArrayLike, ArrayLike]]],
-    limits: Mapping[str, tuple[ArrayLike, ArrayLike]],
-) -> Figure:
-    """Certified margins against the number of pairs, one panel per relative bias.
-
-    ``panels`` maps a title to, per dimension, numbers of pairs, margins found and margins of codes; ``limits`` maps the
-    title to numbers of pairs and the limit of Theorem 3.4.
-    """
-    figure, axes = style.new_figure(
-        n_rows=-(-len(panels) // 3), n_columns=3, height=2.4 * -(-len(panels) // 3) + 0.4
-    )
-    chosen = style.looks(
-        [f"d = {d}" for d in sorted({d for group in panels.values() for d in group})], marked=True
-    )
-    arrays: dict[str, ArrayLike] = {}
-    for panel, (title, groups) in zip(axes.flat, panels.items(), strict=False):
-        panel.plot(*limits[title], color=COLOURS["bound"], ls="--", lw=1.2, label="limit in any dimension")
-        for d, (n, found, codes) in groups.items():
-            look = chosen[f"d = {d}"]
-            panel.plot(n, codes, color=look.colour, lw=1.0, label=None)
-            panel.plot(
-                n, found, ls="", marker=look.marker, color=look.colour, ms=4.5, label=f"d = {d}, certified"
-            )
-            arrays[f"{title}, d = {d}"] = np.stack([np.asarray(x, dtype=float) for x in (n, found, codes)])
-        arrays[f"{title}, limit"] = np.stack([np.asarray(x, dtype=float) for x in limits[title]])
-        panel.set(title=title, ylim=(0, None), xlabel=PAIRS)
-    for panel in axes[:, 0]:
-        panel.set_ylabel(style.MARGIN)
-    for panel in axes.flat[len(panels) :]:
-        panel.set_axis_off()
-    axes.flat[0].plot([], [], color=COLOURS["neutral"], lw=1.0, label="from codes")
-    style.legend_above(figure, *axes.flat)
-    return style.carry(figure, arrays)
