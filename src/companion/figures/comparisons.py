@@ -27,18 +27,19 @@ SPARE = (("#8C8C8C", ""), ("#CC79A7", "///"), ("#C9A24A", "..."), ("#000000", ""
 
 def dots(
     places: Sequence[float],
-    groups: Mapping[str, Sequence[ArrayLike]],
+    panels: Mapping[str, Mapping[str, Sequence[ArrayLike]]],
     *,
     xlabel: str,
-    ylabel: str,
     looks: Mapping[str, Look] | None = None,
 ) -> Figure:
-    """Every run as a dot at its place, with mean and standard deviation; ``groups[name][k]`` are runs at ``places[k]``."""
-    figure, ((axes,),) = style.new_figure(height=3.6)
-    dots_on(axes, places, groups, looks=looks)
-    axes.set(xlabel=xlabel, ylabel=ylabel)
-    style.legend_above(figure)
-    return style.carry(figure, {xlabel: places, **_arrays(groups)})
+    """Every run as a dot at its place, with mean and deviation; ``panels[title][name][k]`` are runs at ``places[k]``."""
+    figure, axes = style.new_figure(n_columns=len(panels), height=3.3)
+    for panel, (title, groups) in zip(axes[0], panels.items(), strict=True):
+        dots_on(panel, places, groups, looks=looks)
+        panel.set(title=style.as_label(title), xlabel=xlabel)
+    style.legend_above(figure, axes[0, 0])
+    arrays = {f"{title}: {name}": x for title, by in panels.items() for name, x in by.items()}
+    return style.carry(figure, {xlabel: places, **_arrays(arrays)})
 
 
 def dots_on(

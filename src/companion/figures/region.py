@@ -140,8 +140,9 @@ def placed(
     for name, (b, m) in (curves or {}).items():
         look = (looks or {}).get(name, Look(COLOURS["bound"], ":"))
         axes.plot(
-            b, m, color=look.colour, linestyle=look.line, marker=look.marker, ms=8, label=name, zorder=5
-        )
+            b, m, color=look.colour, linestyle=look.line, marker=look.marker, ms=8, label=style.as_label(name),
+            zorder=5,
+        )  # fmt: skip
         arrays[name] = np.stack([np.asarray(b), np.asarray(m)])
     axes.legend(handles=regions, loc="upper left", frameon=True, framealpha=1.0)
     handles, labels = axes.get_legend_handles_labels()

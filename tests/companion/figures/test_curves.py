@@ -86,7 +86,7 @@ def test_stacked_parts_reach_the_total_and_shares_reach_one():
 
 
 def test_dots_stay_at_their_places():
-    figure = comparisons.dots([-10, 0, 10], {"bias": RUNS, "relative bias": RUNS}, xlabel="x", ylabel="y")
+    figure = comparisons.dots([-10, 0, 10], {"m": {"bias": RUNS, "relative bias": RUNS}}, xlabel="x")
     places = np.concatenate([np.ravel(line.get_xdata()).astype(float) for line in figure.axes[0].lines[:-1]])
     assert np.abs(places - places.round()).max() < 0.2
 
