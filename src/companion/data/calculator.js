@@ -7,6 +7,7 @@ function (key, bounds) {
   var fields = {}, outputs = Array.from(root.querySelectorAll("output"));
   root.querySelectorAll("input").forEach(function (input) { fields[input.name] = input; });
   var error = root.querySelector("[role=alert]"), remark = root.querySelector("[role=status]"), preset = root.querySelector("select");
+  var bar = root.querySelector(".bracket");
 
   function count(log) {
     if (log < Math.log(1e7)) return Math.floor(Math.exp(log) * (1 + 1e-12)).toLocaleString("en");
@@ -48,6 +49,14 @@ function (key, bounds) {
       });
     });
     show(texts);
+    draw({low: brackets.dim[0].ends[0], high: brackets.dim[0].ends[1], dim: d});
+  }
+
+  // The bracket on a logarithmic axis from 1 to a million dimensions.
+  function draw(dims) {
+    Object.keys(dims).forEach(function (name) {
+      bar.style.setProperty("--" + name, Math.min(100, 100 / 6 * Math.log10(dims[name])).toFixed(2) + "%");
+    });
   }
 
   root.querySelector("form").addEventListener("submit", function (event) { event.preventDefault(); });

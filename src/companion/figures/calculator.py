@@ -42,6 +42,15 @@ html[data-theme=dark] .bounds-calculator [role=alert] { color: #ff8a80 }
     border: 0; border-top: 1px solid #999; vertical-align: top }
 .bounds-calculator td > output { font-weight: bold }
 .bounds-calculator td small { display: block }
+.bounds-calculator small output { display: inline }
+.bounds-calculator .bracket
+  { position: relative; height: 1.6em; margin: 1.6em 1em 0; border: 1px solid #777;
+    background: linear-gradient(90deg, #9a9a9a var(--low), #cce7f9 var(--low) var(--high), #c9b3d9 var(--high)) }
+.bounds-calculator .bracket i
+  { position: absolute; left: var(--dim); bottom: 0; height: 2.6em; border-left: 2px solid currentcolor;
+    padding-left: .3em; line-height: 1; font-size: .8em; white-space: nowrap; transition: left .15s }
+.bounds-calculator .ticks { display: flex; justify-content: space-between; margin: 0 1.25em; font-size: .8em }
+.bounds-calculator .ticks span { display: flex; justify-content: center; width: 0 }
 """
 
 
@@ -92,6 +101,7 @@ def calculator(
     body = (
         f"<form hidden>{inputs}{_choices(presets)}</form>"
         '<p role="alert"></p><p role="status"></p>'
+        f"{_bracket(n_pairs, margin, relative_bias, dim)}"
         f"<table><tbody>{rows}</tbody></table>"
     )
     key = "calculator-" + hashlib.sha256(body.encode()).hexdigest()[:12]
@@ -101,6 +111,19 @@ def calculator(
     script = f"<script>({code})({json.dumps(key)},{formulas});</script>"
     style = f"<style>{STYLE}</style>"
     return Calculator(f'<div class="bounds-calculator" id="{key}">{style}{body}{script}</div>')
+
+
+def _bracket(n: float, m: float, b: float, dim: int) -> str:
+    """The bracket of the dimension on an axis from 1 to a million; the table says the same in numbers."""
+    ends = zip(("low", "high", "dim"), (*bounds.required_dimension(n, m, b), dim), strict=True)
+    style = ";".join(f"--{name}:{min(100, 100 / 6 * math.log10(d)):.2f}%" for name, d in ends)
+    ticks = "".join(
+        f"<span>{10**k:,}</span>" if k < 4 else f"<span>10<sup>{k}</sup></span>" for k in range(7)
+    )
+    return (
+        f'<div aria-hidden="true"><div class="bracket" style="{style}"><i>d</i></div><div class="ticks">{ticks}</div>'
+        "<small>dimensions: impossible (grey), open (blue), possible (purple)</small></div>"
+    )
 
 
 def _answers(n: float, m: float, b: float, dim: int) -> dict[str, str]:

@@ -104,10 +104,12 @@ def bracket_rows(
     xlabel: str,
     log_x: bool = False,
     note: str = "",
+    factors: bool = False,
 ) -> Figure:
     """One row per label: bars from a lower to an upper bound, and marks (the second kind of mark is a cross).
 
-    ``note`` is one sentence at the lower right: what to see.
+    ``note`` is one sentence at the upper right: what to see. ``factors`` joins the first bar to the first mark and says
+    how many times its upper bound the mark is.
     """
     rows = np.arange(len(labels))
     figure, ((axes,),) = style.new_figure(height=(0.24 if len(brackets) == 1 else 0.38) * len(labels) + 1.3)
@@ -119,6 +121,16 @@ def bracket_rows(
             axes.plot(end, rows + shift, "|", color=colour, ms=8, mew=1.6)
     for (name, x), marker, colour in zip(points.items(), "ox", ("black", PAPER), strict=False):
         axes.plot(x, rows, marker, color=colour, ms=6, mew=1.6, label=name, zorder=4)
+    if factors:
+        upper, marked = (
+            np.asarray(x, dtype=float)
+            for x in (next(iter(brackets.values()))[1], next(iter(points.values())))
+        )
+        lift = 0.18 if len(brackets) > 1 else 0.0
+        for row, (bound, mark) in enumerate(zip(upper, marked, strict=True)):
+            axes.plot([bound, mark], [row - lift, row], ":", color=COLOURS["neutral"], lw=1.0, zorder=1)
+            axes.annotate(f"{mark / bound:.0f} times", (np.sqrt(bound * mark), row - lift / 2), ha="center",
+                          va="center", fontsize=SMALL, bbox=style.BOX)  # fmt: skip
     axes.set_yticks(rows, labels)
     axes.set(xlabel=xlabel, ylim=(len(labels) - 0.4, -0.6), xscale="log" if log_x else "linear")
     axes.grid(axis="y", visible=False)

@@ -168,6 +168,10 @@ def test_a_reader_types_and_the_answers_follow(page):
     (low, high), why = bounds.required_dimension(1000, 0.2, 0.0, explain=True)
     assert (shown("dim_low"), shown("dim_high"), shown("pairs")) == (str(low), str(high), "1,000")
     assert (shown("dim_low_by"), shown("dim_high_by")) == why
+    drawn = page.locator(".bracket").evaluate(
+        "e => ['low', 'high', 'dim'].map(x => e.style.getPropertyValue('--' + x))"
+    )
+    assert drawn == [f"{100 / 6 * np.log10(d):.2f}%" for d in (low, high, 16)]
     assert say("alert") == "" and say("status") == "0,2 is read as 0.2."
     page.locator("input[name=margin]").fill("0.4")
     assert "(3 − 4/N) m ≤ 1 + b_rel" in say("alert") and shown("dim_low") == "–"
