@@ -16,9 +16,10 @@ _POWERS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 def tidy(text: str) -> str:
     """Numbers in a text as people write them.
 
-    >>> tidy("from -0.000 to 2.6e-03")
-    'from 0.000 to 2.6 × 10⁻³'
+    >>> tidy("from -0.000 to 2.6e-03, or 1e10")
+    'from 0.000 to 2.6 × 10⁻³, or 10¹⁰'
     """
+    text = re.sub(r"(?<![\d.])1e([+-]?\d+)", lambda x: f"10{str(int(x[1])).translate(_POWERS)}", text)
     text = re.sub(r"(\d)e([+-]?\d+)", lambda x: f"{x[1]} × 10{str(int(x[2])).translate(_POWERS)}", text)
     return re.sub(r"-(0(?:\.0*)?)(?![\d.])", r"\1", text)
 
