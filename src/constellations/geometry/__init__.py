@@ -4,7 +4,12 @@ Large sets of stored embeddings are measured by ``python -m constellations.geome
 :mod:`constellations.geometry.report`).
 """
 
-from constellations.geometry.budget import LinearRepresentation, linear_representation_gap
+from constellations.geometry.budget import (
+    LinearRepresentation,
+    MarginBudget,
+    linear_representation_gap,
+    margin_budget,
+)
 from constellations.geometry.margin import (
     Gap,
     Separation,
@@ -20,10 +25,12 @@ from constellations.geometry.margin import (
 __all__ = [
     "Gap",
     "LinearRepresentation",
+    "MarginBudget",
     "Separation",
     "inner_products",
     "is_constellation",
     "linear_representation_gap",
+    "margin_budget",
     "matching_and_non_matching",
     "mean_margin",
     "nearest_neighbour_accuracy",
