@@ -303,5 +303,5 @@ class Calls:
     def check(self, id: str, claim: str, **options: Any) -> Record:
         return self.add(check(id, claim, **options))
 
-    def claim(self, id: str, claim_: str, **options: Any) -> Record:
-        return self.add(claim(id, claim_, **options))
+    def claim(self, id: str, *words: str, **options: Any) -> Record:
+        return self.add(claim(id, *words, **options))

@@ -157,12 +157,7 @@ def stacked_over(
         arrays |= {f"{title}: {name}": part for name, part in parts.items()} | {
             f"{title}: total": totals[title]
         }
-    for unused in axes.flat[len(panels) :]:
-        unused.set_axis_off()
-    for panel in axes[-1]:
-        panel.set_xlabel(curves.STEP)
-    for panel in axes[:, 0]:
-        panel.set_ylabel(ylabel)
+    style.label_outer(axes, len(panels), xlabel=curves.STEP, ylabel=ylabel)
     style.legend_above(figure, axes[0, 0])
     return style.carry(figure, arrays)
 

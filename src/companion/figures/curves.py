@@ -74,15 +74,12 @@ def curves(
         panel.set(xscale="log" if log_x else "linear", yscale="log" if log else "linear")
         for axis in [panel.xaxis] * log_x + [panel.yaxis] * log:
             style.tidy_log(axis)
+        if not log_x and len(panels) > 1:
+            panel.locator_params(axis="x", nbins=6)
         panel.set_title(style.as_label(title))
         if soup:
             end_labels(panel, ends, {style.as_label(name): look.colour for name, look in chosen.items()})
-    for unused in axes.flat[len(panels) :]:
-        unused.set_axis_off()
-    for panel in axes[-1]:
-        panel.set_xlabel(xlabel)
-    for panel in axes[:, 0]:
-        panel.set_ylabel(ylabel)
+    style.label_outer(axes, len(panels), xlabel=xlabel, ylabel=ylabel)
     if not soup:
         style.legend_above(figure, *axes.flat)
     return style.carry(figure, arrays)
@@ -146,15 +143,18 @@ def end_labels(axes: Axes, ends: Mapping[str, float], colours: Mapping[str, str]
         )  # fmt: skip
 
 
-def level(axes: Axes, y: float, label: str = "", *, line: style.Line = ":", right: bool = True) -> None:
-    """A horizontal line at ``y`` with its name above one end; without a name the zero line."""
+def level(
+    axes: Axes, y: float, label: str = "", *, line: style.Line = ":", right: bool = True, below: bool = False
+) -> None:
+    """A horizontal line at ``y`` with its name above (or ``below``) one end; without a name the zero line."""
     axes.axhline(
         y, color=COLOURS["bound"], linewidth=1.2 if label else 0.8, linestyle=line if label else "-", zorder=1
     )
     if label:
+        end, side = (0.99, "right") if right else (0.01, "left")
         axes.annotate(
-            label, (0.99 if right else 0.01, y), (0, 2), xycoords=("axes fraction", "data"), fontsize=SMALL,
-            textcoords="offset points", ha="right" if right else "left", va="bottom", bbox=style.BOX, zorder=5,
+            label, (end, y), (0, -3 if below else 2), xycoords=("axes fraction", "data"), textcoords="offset points",
+            ha=side, va="top" if below else "bottom", fontsize=SMALL, bbox=style.BOX, zorder=5,
         )  # fmt: skip
 
 

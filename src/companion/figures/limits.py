@@ -87,11 +87,11 @@ def sizes_over_dimension(
         panel.fill_between(dims, scaled["lower"], scaled["upper"], color=style.pale(PROVED, 0.15), lw=0)
         for name, (colour, line, label) in lines.items():
             panel.plot(dims, scaled[name], color=colour, ls=line, label=label)
-        panel.set(xlabel=DIMENSION, xlim=(dims[0], dims[-1]), ylim=(0, None))
+        panel.set(xlim=(dims[0], dims[-1]), ylim=(0, None))
         arrays |= {f"dim_{k}": dims, **{f"{name}_{k}": values for name, values in logs.items()}}
     if len(np.asarray(built[0])):
         axes[0, 0].plot(built[0], np.asarray(built[1]) / LOG10, "k.", ms=6, label="built")
-    axes[0, 0].set_ylabel(r"$\log_{10} N$")
+    style.label_outer(axes, len(panels), xlabel=DIMENSION, ylabel=r"$\log_{10} N$")
     style.legend_above(figure, axes[0, 0], columns=3)
     return style.carry(figure, arrays)
 

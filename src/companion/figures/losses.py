@@ -72,10 +72,7 @@ def bands(
                 panel.plot(t, rows[k], color=colour, linestyle=line, label=other)
         panel.set(yscale="log", xscale="log", title=style.as_label(title))
         panel.set_ylim(max(panel.get_ylim()[0], 1e-30), None)
-    for panel in axes[-1]:
-        panel.set_xlabel(TEMPERATURE)
-    for panel in axes[:, 0]:
-        panel.set_ylabel("summed loss")
+    style.label_outer(axes, len(measured), xlabel=TEMPERATURE, ylabel="summed loss")
     style.legend_above(figure, *axes.flat)
     extra = {other: np.array([np.full(np.shape(t), np.nan) if row is None else row for row in rows])
              for other, rows in (others or {}).items()}  # fmt: skip

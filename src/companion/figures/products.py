@@ -50,8 +50,7 @@ def histograms(
             f"{title}: non-matching": non_matching,
             f"{title}: b_rel": b,
         }
-    for unused in axes.flat[len(panels) :]:
-        unused.set_axis_off()
+    style.label_outer(axes, len(panels), xlabel=PRODUCT, ylabel="density")
     style.legend_above(figure, *axes.flat)
     return style.carry(figure, arrays)
 

@@ -78,6 +78,8 @@ def draw_region(
         handles.append(
             Line2D([], [], color=COLOURS["bound"], lw=1.0, ls="--", label=f"limit for N = {n_pairs:,}")
         )
+    if np.ptp(relative_bias_limits) > 1.5:
+        axes.set_xticks([-1, -0.5, 0, 0.5, 1])
     axes.set(xlim=relative_bias_limits, ylim=margin_limits, xlabel=X_LABEL, ylabel=Y_LABEL)
     axes.grid(False)
     return handles

@@ -47,7 +47,7 @@ def pairs(u: ArrayLike, v: ArrayLike, *, coincide_from: int | None = None) -> li
     """The two modalities of a configuration ``[N, 3]``; pairs from ``coincide_from`` on have ``U = V``, drawn once more."""
     groups = [PointGroup(u, "images U", COLOURS["u"], "o"), PointGroup(v, "texts V", COLOURS["v"], "^")]
     if coincide_from is not None:
-        groups.append(PointGroup(np.asarray(u)[coincide_from:], "U = V", COLOURS["non_matching"], "D"))
+        groups.append(PointGroup(np.asarray(u)[coincide_from:], "U = V", COLOURS["bound"], "D"))
     return groups
 
 
@@ -168,8 +168,7 @@ def spheres(
         draw(panel, groups, rotation=rotation)
         panel.set_title(style.as_label(title))
         arrays |= {f"u{k}": groups[0].xyz, f"v{k}": groups[1].xyz}
-    for unused in axes.flat[len(panels) :]:
-        unused.set_axis_off()
+    style.label_outer(axes, len(panels))
     style.legend_above(figure)
     return style.carry(figure, arrays)
 

@@ -153,6 +153,16 @@ def new_figure(
     return figure, figure.subplots(n_rows, n_columns, squeeze=False, **shared)
 
 
+def label_outer(axes: np.ndarray, n: int, *, xlabel: str = "", ylabel: str = "") -> None:
+    """Axis names at the lower and the left edge of a grid; the panels after the first ``n`` disappear."""
+    columns = axes.shape[1]
+    for k, panel in enumerate(axes.flat):
+        if k >= n:
+            panel.set_axis_off()
+        panel.set_xlabel(as_label(xlabel) if n - columns <= k < n else "")
+        panel.set_ylabel(as_label(ylabel) if k % columns == 0 else "")
+
+
 def legend_above(
     figure: Figure, *axes: Axes, columns: int | None = None, extra: Iterable[Artist] = ()
 ) -> None:

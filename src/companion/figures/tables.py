@@ -68,10 +68,7 @@ def heat_maps(
         panel.set_title(style.as_label(title), loc="left")
         panel.set_xticks(range(len(columns[1])), [f"{c:g}".replace("-", "−") for c in columns[1]])
         panel.set_yticks(range(len(rows[1])), [f"{r:g}".replace("-", "−") for r in rows[1]])
-    for panel in axes[:, 0]:
-        panel.set_ylabel(style.as_label(rows[0]))
-    for panel in axes[-1]:
-        panel.set_xlabel(style.as_label(columns[0]))
+    style.label_outer(axes, n, xlabel=columns[0], ylabel=rows[0])
     return style.carry(figure, {"rows": rows[1], "columns": columns[1], **tables})
 
 
@@ -119,7 +116,10 @@ def percentages(
                 colour = "white" if strength > 0.6 else "black"
                 panel.text(count, row, text, ha="center", va="center", fontsize=SMALL, color=colour)
         panel.set(
-            xlim=(-0.5, columns - 0.5), ylim=(len(forbidden_from) - 0.5, -0.5), xlabel=xlabel, title=title
+            xlim=(-0.5, columns - 0.5),
+            ylim=(len(forbidden_from) - 0.5, -0.5),
+            xlabel=xlabel,
+            title=style.as_label(title),
         )
         panel.set_xticks(range(columns))
         panel.grid(False)

@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 
 import numpy as np
 import pytest
@@ -70,3 +71,26 @@ def test_spheres_carry_their_points_and_join_the_pairs():
     assert figure.arrays["u0"].shape == (4, 3) and figure.arrays["v1"].shape == (6, 3)
     one, two = figure.axes
     assert one.get_title() == "one" and len(two.lines) == len(one.lines) + 2
+
+
+@pytest.mark.browser
+def test_a_browser_draws_both_halves_of_the_net_turns_the_view_and_says_the_inner_product():
+    program = shutil.which("chromium") or shutil.which("google-chrome")
+    if program is None:
+        pytest.skip("no Chromium found")
+    playwright = pytest.importorskip("playwright.sync_api")
+    pair = groups(1)
+    with playwright.sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=program, args=["--no-sandbox", "--disable-gpu"])
+        page = browser.new_page()
+        page.set_content(sphere.rotatable(pair, description="one pair").html)
+        assert all(len(page.get_attribute(f".sphere-net-{half}", "d")) > 500 for half in ("near", "far"))
+        mark = page.locator(".sphere-marks path").first
+        before = mark.get_attribute("transform")
+        page.focus("svg[tabindex]")
+        page.keyboard.press("ArrowRight")
+        assert mark.get_attribute("transform") != before
+        mark.hover(force=True)
+        value = float(np.sum(pair[0].xyz * pair[1].xyz))
+        assert f"{value:.3f}".replace("-", "−") in page.inner_text(".sphere-readout")
+        browser.close()
