@@ -173,7 +173,7 @@ def legend_above(
             entries.setdefault(label, handle)
     if entries:
         lengths = [len(plain(label)) + 7 for label in entries]
-        columns = columns or (len(entries) if sum(lengths) <= 125 else max(1, 125 // max(lengths)))
+        columns = columns or (len(entries) if sum(lengths) <= 112 else max(1, 112 // max(lengths)))
         figure.legend(list(entries.values()), list(entries), loc="outside upper center", ncols=columns)
 
 
