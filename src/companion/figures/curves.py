@@ -7,7 +7,9 @@ from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
 from numpy.typing import ArrayLike
 
 from companion.figures import style
@@ -73,7 +75,7 @@ def curves(
                 arrays[f"{key}, {xlabel}"] = at
         panel.set(xscale="log" if log_x else "linear", yscale="log" if log else "linear")
         for axis in [panel.xaxis] * log_x + [panel.yaxis] * log:
-            style.tidy_log(axis)
+            tidy_log(axis)
         if not log_x and len(panels) > 1:
             panel.locator_params(axis="x", nbins=6)
         panel.set_title(style.as_label(title))
@@ -122,6 +124,15 @@ def on_log_axis(x: ArrayLike) -> np.ndarray:
     if places.size > 1 and places[0] == 0:
         places[0] = places[1] / 2
     return places if places.size and places.min() > 0 else np.maximum(places, 0.5)
+
+
+def tidy_log(axis: Axis) -> None:
+    """Labels of a logarithmic axis: powers of ten, or 1, 2, 5, ... written out where it spans less than two of them."""
+    low, high = np.sort(axis.get_view_interval())
+    if low > 0 and high / low < 100:
+        axis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+        axis.set_major_formatter(StrMethodFormatter("{x:,g}"))
+    axis.set_minor_formatter(NullFormatter())
 
 
 def end_labels(axes: Axes, ends: Mapping[str, float], colours: Mapping[str, str]) -> None:

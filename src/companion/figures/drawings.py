@@ -10,8 +10,7 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.image import AxesImage
-from matplotlib.patches import FancyArrowPatch, FancyBboxPatch, Rectangle, Wedge
+from matplotlib.patches import FancyArrowPatch, FancyBboxPatch, Wedge
 from numpy.typing import ArrayLike
 
 from companion.figures import comparisons, sphere, style
@@ -41,36 +40,6 @@ def arrow(
     axes.plot([0, point[0]], [0, point[1]], color=TEXT_COLOURS[key], linewidth=0.9, linestyle=line, alpha=0.7)
     axes.plot(*point, MARKERS[key], color=COLOURS[key], markersize=7)
     axes.text(reach * point[0], reach * point[1], label, ha="center", va="center", color=TEXT_COLOURS[key])
-
-
-def numbers(
-    axes: Axes,
-    values: np.ndarray,
-    *,
-    limit: float,
-    spec: str,
-    spreads: np.ndarray | None = None,
-    map: str | None = None,
-) -> AxesImage:
-    """A table as a heat map on a scale centred at 0, each cell with its number and, below it, its spread."""
-    scale: dict[str, Any] = {"cmap": map or style.DIVERGING, "vmin": -limit, "vmax": limit}
-    image = axes.imshow(values, aspect="auto", **scale)
-    for (i, j), value in np.ndenumerate(values):
-        if np.isfinite(value):
-            colour = "white" if abs(value) > 0.62 * limit else "black"
-            text = style.signed_zero_free(value, spec)
-            if spreads is not None:
-                text += f"\n±{spreads[i, j]:{spec}}"
-            axes.text(j, i, text, ha="center", va="center", fontsize=SMALL, color=colour, linespacing=1.1)
-    axes.grid(False)
-    axes.tick_params(length=0)
-    axes.spines[:].set_visible(False)
-    return image
-
-
-def frame(x: float, y: float, width: float, height: float, **look: str | float) -> Rectangle:
-    """A rectangle, empty unless ``facecolor`` says otherwise."""
-    return Rectangle((x, y), width, height, **{"facecolor": "none", **look})  # type: ignore[arg-type]
 
 
 def no_room(

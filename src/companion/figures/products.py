@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -10,20 +11,21 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import ArrayLike
 
-from companion.figures import curves, drawings, sphere, style
-from companion.figures.style import COLOURS, MARKERS, SMALL
+from companion.figures import curves, drawings, sphere, style, tables
+from companion.figures.style import COLOURS, SMALL
 from constellations import geometry
 
 PRODUCT = r"inner product $s_{ij}$"
 LABELS = {"matching": "matching", "non_matching": "non-matching", "u": "images $U$", "v": "texts $V$"}
+MARKS: dict[str, dict[str, Any]] = {
+    "matching": {"marker": "o", "ms": 4.5, "ls": "", "color": COLOURS["matching"]},
+    "non_matching": {"marker": "x", "ms": 4.5, "mew": 1.5, "ls": "", "color": COLOURS["non_matching"]},
+}
 HATCHES = {"matching": None, "non_matching": "///", "u": None, "v": "///"}
 
 
 def histograms(
-    panels: Mapping[str, tuple[ArrayLike, ArrayLike]],
-    *,
-    relative_bias: Mapping[str, float] | None = None,
-    columns: int = 2,
+    panels: Mapping[str, tuple[ArrayLike, ArrayLike]], *, relative_bias: Mapping[str, float] | None = None
 ) -> Figure:
     """Matching and non-matching products of several settings on a logarithmic density, the empty gap between them.
 
@@ -34,7 +36,7 @@ def histograms(
     relative_bias:
         The relative bias of the loss by title, drawn as a dashed line; outside ``[-1, 1]`` it is left out.
     """
-    columns = min(columns, len(panels))
+    columns = min(2, len(panels))
     rows = -(-len(panels) // columns)
     figure, axes = style.new_figure(n_rows=rows, n_columns=columns, height=2.1 * rows + 0.7, share="xy")
     arrays: dict[str, ArrayLike] = {}
@@ -59,11 +61,10 @@ def histogram(
     axes: Axes, matching: ArrayLike, non_matching: ArrayLike, *, bins: int = 60, log: bool = False
 ) -> None:
     """Densities of the two kinds, and the gap between them (or where they overlap) shaded."""
-    kinds = {"non_matching": np.ravel(np.asarray(non_matching)), "matching": np.ravel(np.asarray(matching))}
+    kinds, low, high = _kinds(matching, non_matching)
     edges = np.linspace(-1, 1, bins + 1)
     for kind, values in kinds.items():
         _filled(axes, values, edges, kind, weights=np.full(len(values), bins / 2 / len(values)))
-    low, high = float(kinds["non_matching"].max()), float(kinds["matching"].min())
     if high > low:
         axes.axvspan(low, high, color=style.pale(COLOURS["ours"], 0.4), lw=0, zorder=0, label="gap $2m^*$")
     else:
@@ -71,6 +72,12 @@ def histogram(
     axes.set(xlabel=PRODUCT, ylabel="density", xlim=(-1, 1), xticks=[-1, -0.5, 0, 0.5, 1])
     if log:
         axes.set(yscale="log", ylim=(1e-4, bins))
+
+
+def _kinds(matching: ArrayLike, non_matching: ArrayLike) -> tuple[dict[str, np.ndarray], float, float]:
+    """Both kinds, the largest non-matching and the smallest matching product."""
+    kinds = {"non_matching": np.ravel(np.asarray(non_matching)), "matching": np.ravel(np.asarray(matching))}
+    return kinds, float(kinds["non_matching"].max()), float(kinds["matching"].min())
 
 
 def _filled(axes: Axes, values: np.ndarray, edges: np.ndarray, kind: str, *, weights: np.ndarray) -> None:
@@ -81,12 +88,7 @@ def _filled(axes: Axes, values: np.ndarray, edges: np.ndarray, kind: str, *, wei
 
 
 def counted(
-    matching: ArrayLike,
-    counts: ArrayLike,
-    edges: ArrayLike,
-    *,
-    percentiles: tuple[float, float],
-    n_bins: int = 160,
+    matching: ArrayLike, counts: ArrayLike, edges: ArrayLike, *, percentiles: tuple[float, float]
 ) -> Figure:
     """Figure 1: matching products (values) and non-matching ones (``counts`` between ``edges``), as shares.
 
@@ -94,7 +96,7 @@ def counted(
     """
     values, number, ends = (np.asarray(x, dtype=float) for x in (matching, counts, edges))
     seen = ends[:-1][number > 0]
-    coarse = np.linspace(min(values.min(), seen.min()), max(values.max(), seen.max()), n_bins + 1)
+    coarse = np.linspace(min(values.min(), seen.min()), max(values.max(), seen.max()), 161)
     figure, ((axes,),) = style.new_figure(height=3.4)
     _filled(axes, (ends[1:] + ends[:-1]) / 2, coarse, "non_matching", weights=number / number.sum())
     _filled(axes, values, coarse, "matching", weights=np.full(values.shape, 1 / values.size))
@@ -134,8 +136,7 @@ def positions(panels: Mapping[str, tuple[ArrayLike, ArrayLike]]) -> Figure:
 
 def number_line(axes: Axes, matching: ArrayLike, non_matching: ArrayLike) -> None:
     """All inner products on one line, stacked where they would overlap, and the empty interval that defines ``m*``."""
-    kinds = {"non_matching": np.ravel(np.asarray(non_matching)), "matching": np.ravel(np.asarray(matching))}
-    low, high = float(kinds["non_matching"].max()), float(kinds["matching"].min())
+    kinds, low, high = _kinds(matching, non_matching)
     centre = (low + high) / 2
     edges = np.linspace(-1, 1, 81)
     top = max(max(np.histogram(values, edges)[0].max() for values in kinds.values()) + 1, 4) * 1.45
@@ -145,16 +146,7 @@ def number_line(axes: Axes, matching: ArrayLike, non_matching: ArrayLike) -> Non
         x = np.sort(values)
         bins = np.digitize(x, edges)
         height = np.array([np.sum(bins[:k] == bins[k]) for k in range(len(x))]) + 0.5
-        axes.plot(
-            x,
-            height,
-            MARKERS[kind],
-            color=COLOURS[kind],
-            ms=4.5,
-            mew=1.4,
-            lw=0,
-            label=f"{LABELS[kind]} pairs",
-        )
+        axes.plot(x, height, **MARKS[kind], label=f"{LABELS[kind]} pairs")
     for end in (low, high):
         arrow = {"arrowstyle": "<->", "color": COLOURS["bound"], "shrinkA": 0, "shrinkB": 0}
         axes.annotate("", xy=(end, 0.72 * top), xytext=(centre, 0.72 * top), arrowprops=arrow)
@@ -165,24 +157,13 @@ def number_line(axes: Axes, matching: ArrayLike, non_matching: ArrayLike) -> Non
     axes.grid(False)
 
 
-def matrix(axes: Axes, products: ArrayLike) -> None:
-    """The matrix of inner products with its numbers, matching ones framed."""
-    s = np.asarray(products)
-    drawings.numbers(axes, s, limit=1.0, spec=".2f")
-    for i in range(len(s)):
-        axes.add_patch(drawings.frame(i - 0.5, i - 0.5, 1, 1, edgecolor=COLOURS["matching"], linewidth=2))
-    axes.set_xticks(range(len(s)), [f"$V_{j + 1}$" for j in range(len(s))])
-    axes.set_yticks(range(len(s)), [f"$U_{i + 1}$" for i in range(len(s))])
-    axes.set(title=r"$s_{ij} = \langle U_i, V_j \rangle$", aspect="equal")
-
-
 def definition(u: ArrayLike, v: ArrayLike, products: ArrayLike) -> Figure:
     """A constellation in the plane ``[N, 2]``, its inner products ``[N, N]`` and the empty interval that defines it."""
     figure, axes = style.new_figure(n_columns=3, height=3.3, ratios=[1, 1, 1.5])
     s = np.asarray(products)
     drawings.circle(axes[0, 0], u, v)
     axes[0, 0].set_title("pairs of unit vectors")
-    matrix(axes[0, 1], s)
+    tables.matrix(axes[0, 1], s)
     number_line(axes[0, 2], np.diag(s), s[~np.eye(len(s), dtype=bool)])
     axes[0, 2].set_title("no $s_{ij}$ in between")
     style.legend_above(figure)
@@ -199,11 +180,11 @@ def on_sphere(u: ArrayLike, v: ArrayLike, matching: ArrayLike, non_matching: Arr
     sphere.draw(left, sphere.pairs(u, v), rotation=sphere.camera())
     histogram(axes[0, 1], matching, non_matching)
     style.legend_above(figure, left, axes[0, 1])
-    kinds = {"non_matching": np.ravel(np.asarray(non_matching)), "matching": np.ravel(np.asarray(matching))}
-    low, high = sorted((float(kinds["non_matching"].max()), float(kinds["matching"].min())))
+    kinds, *ends = _kinds(matching, non_matching)
+    low, high = sorted(ends)
     reach = max(2 * (high - low), 0.02)
     for height, (kind, values) in zip((-0.4, 0.4), kinds.items(), strict=True):
-        axes[1, 1].plot(values, np.full(values.shape, height), MARKERS[kind], color=COLOURS[kind], ms=4.5)
+        axes[1, 1].plot(values, np.full(values.shape, height), **MARKS[kind])
     axes[1, 1].axvspan(low, high, color=style.pale(COLOURS["ours"], 0.4), lw=0, zorder=0)
     axes[1, 1].set(xlim=(low - reach, high + reach), ylim=(-1, 1), yticks=[])
     axes[1, 1].set_xlabel(f"{PRODUCT}, around the gap only")
@@ -216,25 +197,27 @@ def row_by_row(u: ArrayLike, v: ArrayLike, products: ArrayLike) -> Figure:
     figure, axes = style.new_figure(n_columns=3, height=3.4, ratios=[1, 1.25, 1.25])
     s = np.asarray(products)
     drawings.circle(axes[0, 0], u, v)
-    for panel, table, name, title in zip(
-        axes[0, 1:], (s, s.T), "UV", ("row by row", "column by column"), strict=True
-    ):
-        for i, row in enumerate(table):
-            rivals, first = np.delete(row, i), i == 0
-            room = row[i] - rivals.max()
-            panel.barh(-i, room, left=rivals.max(), height=0.42, color=style.pale(COLOURS["ours"], 0.4),
-                       label="room for a threshold" if first else None)  # fmt: skip
-            panel.plot(rivals, np.full(len(rivals), -i), MARKERS["non_matching"], color=COLOURS["non_matching"], mew=2,
-                       label=LABELS["non_matching"] if first else None)  # fmt: skip
-            panel.plot(
-                row[i], -i, "o", color=COLOURS["matching"], label=LABELS["matching"] if first else None
-            )
-        panel.axvline(np.diag(s).min(), color=COLOURS["matching"], linewidth=1.2, linestyle="--")
-        panel.axvline(
-            s[~np.eye(len(s), dtype=bool)].max(), color=COLOURS["non_matching"], linewidth=1.2, linestyle=":"
+    same = np.eye(len(s), dtype=bool)
+    for panel, table, name in zip(axes[0, 1:], (s, s.T), "UV", strict=True):
+        own, best = np.diag(table), np.where(same, -np.inf, table).max(1)
+        rows = -np.arange(len(s))
+        panel.barh(
+            rows,
+            own - best,
+            left=best,
+            height=0.42,
+            color=style.pale(COLOURS["ours"], 0.4),
+            label="room for a threshold",
         )
+        panel.plot(
+            table[~same], np.repeat(rows, len(s) - 1), **MARKS["non_matching"], label=LABELS["non_matching"]
+        )
+        panel.plot(own, rows, **MARKS["matching"], label=LABELS["matching"])
+        panel.axvline(own.min(), color=COLOURS["matching"], linewidth=1.2, linestyle="--")
+        panel.axvline(best.max(), color=COLOURS["non_matching"], linewidth=1.2, linestyle=":")
+        title = "row by row" if name == "U" else "column by column"
         panel.set(xlim=(-1.08, 1.08), ylim=(0.4 - len(s), 0.6), xlabel=PRODUCT, title=title)
-        panel.set_yticks(-np.arange(len(s)), [f"${name}_{i + 1}$" for i in range(len(s))])
+        panel.set_yticks(rows, [f"${name}_{i + 1}$" for i in range(len(s))])
     style.legend_above(figure, *axes[0, 1:])
     return style.carry(figure, u=u, v=v, products=s)
 
@@ -251,16 +234,8 @@ def best_rivals(panels: Mapping[str, ArrayLike], *, leads: bool = False) -> Figu
         rows = np.asarray(values)[np.argsort(np.asarray(values)[:, 0])]
         order = np.arange(len(rows))
         panel.vlines(order, rows[:, 1], rows[:, 0], color=style.pale(COLOURS["ours"], 0.5), linewidth=1.5)
-        panel.plot(order, rows[:, 0], "o", ms=3, color=COLOURS["matching"], label="matching $s_{ii}$")
-        panel.plot(
-            order,
-            rows[:, 1],
-            "x",
-            ms=3.5,
-            mew=1.2,
-            color=COLOURS["non_matching"],
-            label="best rival in the row",
-        )
+        panel.plot(order, rows[:, 0], **{**MARKS["matching"], "ms": 3}, label="matching $s_{ii}$")
+        panel.plot(order, rows[:, 1], **{**MARKS["non_matching"], "ms": 3.5}, label="best rival in the row")
         low, high = rows[:, 1].max(), rows[:, 0].min()
         if high > low:
             panel.axhspan(low, high, color="#D5D5D5", lw=0, zorder=0, label="one threshold for all rows")
@@ -268,9 +243,8 @@ def best_rivals(panels: Mapping[str, ArrayLike], *, leads: bool = False) -> Figu
     axes[0, 0].set_ylabel("inner product")
     if leads:
         lead = np.asarray(list(panels.values())[-1]) @ np.array([1.0, -1.0])
-        axes[0, -1].hist(
-            lead, bins=24, color=style.pale(COLOURS["measured"], 0.6), edgecolor=COLOURS["measured"]
-        )
+        bars = {"color": style.pale(COLOURS["measured"], 0.6), "edgecolor": COLOURS["measured"]}
+        axes[0, -1].hist(lead, bins=24, **bars)
         curves.mark(axes[0, -1], high - low, "$2m^*$", line="--")
         axes[0, -1].set(xlabel="lead over the best rival", ylabel="queries", title="no lead below $2m^*$")
     style.legend_above(figure, *axes[0])

@@ -7,29 +7,22 @@ first frame where scripts are off, and obeys mouse, touch and keyboard.
 from __future__ import annotations
 
 import hashlib
-import html
 import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
-from typing import Any, Literal, TypedDict
+from typing import Any, Literal
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 
-from companion.figures import style
+from companion.figures import sphere_page, style
 from companion.figures.style import COLOURS
 
 Marker = Literal["o", "^", "s", "D"]
-SHAPES: dict[str, str] = {
-    "o": "M-1,0A1,1 0 1,0 1,0A1,1 0 1,0 -1,0Z",
-    "^": "M0,-1.2L1.1,0.8L-1.1,0.8Z",
-    "s": "M-.9,-.9H.9V.9H-.9Z",
-    "D": "M0,-1.25L1.25,0L0,1.25L-1.25,0Z",
-}
 AZIMUTH, ELEVATION = 25.0, 22.0
 
 
@@ -49,14 +42,6 @@ def pairs(u: ArrayLike, v: ArrayLike, *, coincide_from: int | None = None) -> li
     if coincide_from is not None:
         groups.append(PointGroup(np.asarray(u)[coincide_from:], "U = V", COLOURS["bound"], "D"))
     return groups
-
-
-class Mark(TypedDict):
-    """A point of a rotatable view: where it is, its group and its number."""
-
-    p: list[float]
-    g: int
-    i: int
 
 
 @dataclass(frozen=True)
@@ -207,7 +192,11 @@ def rotatable(
             raise ValueError(f"group {group.label!r} must be finite of shape [n, 3], got shape {xyz.shape}")
     if join_pairs and (len(points) < 2 or len(points[0]) != len(points[1])):
         raise ValueError(f"join_pairs needs two groups of equal size, got sizes {[len(x) for x in points]}")
-    marks = [Mark(p=p, g=g, i=i) for g, xyz in enumerate(points) for i, p in enumerate(xyz.round(4).tolist())]
+    marks = [
+        sphere_page.Mark(p=p, g=g, i=i)
+        for g, xyz in enumerate(points)
+        for i, p in enumerate(xyz.round(4).tolist())
+    ]
     data = {
         "marks": marks,
         "lines": list(range(len(points[0]))) if join_pairs else [],
@@ -218,53 +207,10 @@ def rotatable(
     text = json.dumps(data, separators=(",", ":"))
     key = "sphere-view-" + hashlib.sha256((text + description).encode()).hexdigest()[:12]
     script = (files("companion") / "data" / "sphere.js").read_text()
-    page = _page(groups, marks, key=key, description=description, width=width, joined=join_pairs,
-                 rotation=camera(azimuth=azimuth, elevation=elevation))  # fmt: skip
+    looks = [(group.label, group.colour, group.marker) for group in groups]
+    rotation = camera(azimuth=azimuth, elevation=elevation)
+    page = sphere_page.page(
+        looks, marks, rotation, key=key, description=description, width=width, joined=join_pairs
+    )
     code = f"<script>({script.strip()})({json.dumps(key)},{text});</script>"
     return RotatableView(page.replace("</div><!--end-->", code + "</div>"), description)
-
-
-def _page(
-    groups: Sequence[PointGroup], marks: list[Mark], *, key: str, description: str, width: int, joined: bool,
-    rotation: np.ndarray,
-) -> str:  # fmt: skip
-    turned = [rotation @ np.array(mark["p"]) for mark in marks]
-    ends = (
-        [[xyz for mark, xyz in zip(marks, turned, strict=True) if mark["g"] == g] for g in (0, 1)]
-        if joined
-        else [[], []]
-    )
-    lines = "".join(
-        f'<line data-i="{i}" x1="{a[0]:.3f}" y1="{-a[1]:.3f}" x2="{b[0]:.3f}" y2="{-b[1]:.3f}" '
-        f'stroke="#777" stroke-width="0.008" opacity="0.6"/>'
-        for i, (a, b) in enumerate(zip(*ends, strict=True))
-    )
-    shapes = "".join(_mark(groups[m["g"]], m, xyz) for m, xyz in zip(marks, turned, strict=True))
-    legend = "".join(
-        f'<span style="margin:0 .8em;white-space:nowrap"><svg width="14" height="14" viewBox="-1.5 -1.5 3 3" '
-        f'aria-hidden="true"><path d="{SHAPES[g.marker]}" fill="{g.colour}"/></svg> {html.escape(g.label)}</span>'
-        for g in groups
-    )
-    label = html.escape(f"{description} A sphere that can be turned with the arrow keys.", quote=True)
-    net = 'fill="none" stroke="#999" stroke-width="0.005"'
-    return (
-        f'<div class="sphere-view" id="{key}" style="max-width:{width}px;margin:0 auto;text-align:center">'
-        f'<svg viewBox="-1.12 -1.12 2.24 2.24" tabindex="0" role="group" aria-label="{label}" '
-        'style="width:100%;cursor:grab;touch-action:pan-y;user-select:none">'
-        '<circle r="1" fill="none" stroke="#999" stroke-width="0.008"/>'
-        f'<path class="sphere-net-far" {net} opacity="0.25"/><path class="sphere-net-near" {net} opacity="0.6"/>'
-        f'<g class="sphere-marks">{lines}{shapes}</g></svg>'
-        f'<div style="font-size:.85em">{legend}</div>'
-        '<div class="sphere-readout" aria-live="polite" style="font-size:.85em;min-height:1.5em"></div>'
-        '<div style="font-size:.85em">Drag to turn, or focus the picture and use the arrow keys; '
-        "Home turns it back. Point at a pair for its inner product.</div></div><!--end-->"
-    )
-
-
-def _mark(group: PointGroup, mark: Mark, xyz: np.ndarray) -> str:
-    opacity = 1 if xyz[2] >= 0 else 0.4
-    return (
-        f'<path data-i="{mark["i"]}" d="{SHAPES[group.marker]}" fill="{group.colour}" stroke="#fff" stroke-width="0.2" '
-        f'opacity="{opacity}" transform="translate({xyz[0]:.3f} {-xyz[1]:.3f}) scale(0.042)">'
-        f"<title>{html.escape(group.label)}, pair {mark['i'] + 1}</title></path>"
-    )

@@ -13,10 +13,8 @@ import numpy as np
 import seaborn as sns
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
-from matplotlib.axis import Axis
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
-from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
 from numpy.typing import ArrayLike
 
 from constellations.atomic import replace_on_success
@@ -112,9 +110,7 @@ def apply_style() -> None:
     mpl.rcParams.update(
         {
             **sizes,
-            "font.size": 10.0,
-            "axes.labelsize": 10.0,
-            "axes.titlesize": 10.0,
+            **dict.fromkeys(("font.size", "axes.labelsize", "axes.titlesize"), 10.0),
             "figure.dpi": 110,
             "savefig.dpi": 200,
             "figure.constrained_layout.use": True,
@@ -177,15 +173,6 @@ def legend_above(
         figure.legend(list(entries.values()), list(entries), loc="outside upper center", ncols=columns)
 
 
-def tidy_log(axis: Axis) -> None:
-    """Labels of a logarithmic axis: powers of ten, or 1, 2, 5, ... written out where it spans less than two of them."""
-    low, high = np.sort(axis.get_view_interval())
-    if low > 0 and high / low < 100:
-        axis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
-        axis.set_major_formatter(StrMethodFormatter("{x:,g}"))
-    axis.set_minor_formatter(NullFormatter())
-
-
 def spread(values: ArrayLike, axis: int = -1) -> np.ndarray:
     """Sample standard deviation along ``axis``; 0 where there is one value only.
 
@@ -212,24 +199,12 @@ def plain(text: str) -> str:
 
 
 def as_label(name: str) -> str:
-    """A label in which ``b_rel``, plain or in formulas, is written in the one way of the book.
+    r"""A label in which ``b_rel``, plain or in formulas, is written in the one way of the book.
 
     >>> as_label("trained $t, b_{rel}$; b_rel frozen")
     'trained $t, b_{\\mathrm{rel}}$; $b_{\\mathrm{rel}}$ frozen'
     """
     return name.replace("_{rel}", r"_{\mathrm{rel}}").replace("b_rel", B_REL)
-
-
-def power_of_ten(value: float, digits: int = 1) -> str:
-    """A number as TeX without dollars: ``2.6 \\cdot 10^{-3}`` where plain digits would not do.
-
-    >>> power_of_ten(0.0026), power_of_ten(1e10, 0), power_of_ten(0.25, 2)
-    ('2.6 \\\\cdot 10^{-3}', '10^{10}', '0.25')
-    """
-    if value == 0 or 1e-2 <= abs(value) < 1e5:
-        return f"{value:.{digits}f}" if abs(value) < 100 else f"{value:,.0f}"
-    mantissa, exponent = f"{value:.{digits}e}".split("e")
-    return f"10^{{{int(exponent)}}}" if float(mantissa) == 1 else rf"{mantissa} \cdot 10^{{{int(exponent)}}}"
 
 
 def signed_zero_free(value: float, spec: str = ".3f") -> str:

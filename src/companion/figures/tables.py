@@ -6,10 +6,13 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.image import AxesImage
+from matplotlib.patches import Rectangle
 from numpy.typing import ArrayLike
 
-from companion.figures import drawings, style
+from companion.figures import style
 from companion.figures.style import COLOURS, SMALL
 
 
@@ -54,7 +57,7 @@ def heat_maps(
         limit = max(float(np.nanmax(np.abs(means[t]), initial=0.0)) for t in titles) or 1.0
         for title in titles:
             deviations = style.spread(tables[title]) if tables[title].ndim == 3 else None
-            image = drawings.numbers(
+            image = numbers(
                 panel_of[title],
                 means[title],
                 limit=limit,
@@ -86,7 +89,7 @@ def percentages(
         for row, (case, least) in enumerate(forbidden_from.items()):
             if least < columns:
                 panel.add_patch(
-                    drawings.frame(
+                    frame(
                         least - 0.5,
                         row - 0.5,
                         columns - least,
@@ -103,7 +106,7 @@ def percentages(
             for count in np.flatnonzero(shares):
                 strength = 0.15 + 0.85 * float(shares[count])
                 panel.add_patch(
-                    drawings.frame(
+                    frame(
                         count - 0.5,
                         row - 0.5,
                         1,
@@ -127,3 +130,44 @@ def percentages(
     return style.carry(
         figure, {f"{title}: {case}": x for title, cases in panels.items() for case, x in cases.items()}
     )
+
+
+def numbers(
+    axes: Axes,
+    values: np.ndarray,
+    *,
+    limit: float,
+    spec: str,
+    spreads: np.ndarray | None = None,
+    map: str | None = None,
+) -> AxesImage:
+    """A table as a heat map on a scale centred at 0, each cell with its number and, below it, its spread."""
+    scale: dict[str, Any] = {"cmap": map or style.DIVERGING, "vmin": -limit, "vmax": limit}
+    image = axes.imshow(values, aspect="auto", **scale)
+    for (i, j), value in np.ndenumerate(values):
+        if np.isfinite(value):
+            colour = "white" if abs(value) > 0.62 * limit else "black"
+            text = style.signed_zero_free(value, spec)
+            if spreads is not None:
+                text += f"\n±{spreads[i, j]:{spec}}"
+            axes.text(j, i, text, ha="center", va="center", fontsize=SMALL, color=colour, linespacing=1.1)
+    axes.grid(False)
+    axes.tick_params(length=0)
+    axes.spines[:].set_visible(False)
+    return image
+
+
+def frame(x: float, y: float, width: float, height: float, **look: str | float) -> Rectangle:
+    """A rectangle, empty unless ``facecolor`` says otherwise."""
+    return Rectangle((x, y), width, height, **{"facecolor": "none", **look})  # type: ignore[arg-type]
+
+
+def matrix(axes: Axes, products: ArrayLike) -> None:
+    """The matrix of inner products with its numbers, matching ones framed."""
+    s = np.asarray(products)
+    numbers(axes, s, limit=1.0, spec=".2f")
+    for i in range(len(s)):
+        axes.add_patch(frame(i - 0.5, i - 0.5, 1, 1, edgecolor=COLOURS["matching"], linewidth=2))
+    axes.set_xticks(range(len(s)), [f"$V_{j + 1}$" for j in range(len(s))])
+    axes.set_yticks(range(len(s)), [f"$U_{i + 1}$" for i in range(len(s))])
+    axes.set(title=r"$s_{ij} = \langle U_i, V_j \rangle$", aspect="equal")

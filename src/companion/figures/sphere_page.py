@@ -1,0 +1,79 @@
+"""The HTML of a sphere that can be turned: self-contained SVG, no network, no library, a first frame without scripts."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Sequence
+from typing import TypedDict
+
+import numpy as np
+
+Group = tuple[str, str, str]  # label, colour, marker
+SHAPES: dict[str, str] = {
+    "o": "M-1,0A1,1 0 1,0 1,0A1,1 0 1,0 -1,0Z",
+    "^": "M0,-1.2L1.1,0.8L-1.1,0.8Z",
+    "s": "M-.9,-.9H.9V.9H-.9Z",
+    "D": "M0,-1.25L1.25,0L0,1.25L-1.25,0Z",
+}
+
+
+class Mark(TypedDict):
+    """A point of a rotatable view: where it is, its group and its number."""
+
+    p: list[float]
+    g: int
+    i: int
+
+
+def page(
+    groups: Sequence[Group],
+    marks: Sequence[Mark],
+    rotation: np.ndarray,
+    *,
+    key: str,
+    description: str,
+    width: int,
+    joined: bool,
+) -> str:
+    """The first frame, seen along the last row of ``rotation``; the script takes over from there."""
+    turned = [rotation @ np.array(mark["p"]) for mark in marks]
+    ends = (
+        [[xyz for mark, xyz in zip(marks, turned, strict=True) if mark["g"] == g] for g in (0, 1)]
+        if joined
+        else [[], []]
+    )
+    lines = "".join(
+        f'<line data-i="{i}" x1="{a[0]:.3f}" y1="{-a[1]:.3f}" x2="{b[0]:.3f}" y2="{-b[1]:.3f}" '
+        f'stroke="#777" stroke-width="0.008" opacity="0.6"/>'
+        for i, (a, b) in enumerate(zip(*ends, strict=True))
+    )
+    shapes = "".join(_mark(groups[m["g"]], m, xyz) for m, xyz in zip(marks, turned, strict=True))
+    legend = "".join(
+        f'<span style="margin:0 .8em;white-space:nowrap"><svg width="14" height="14" viewBox="-1.5 -1.5 3 3" '
+        f'aria-hidden="true"><path d="{SHAPES[marker]}" fill="{colour}"/></svg> {html.escape(name)}</span>'
+        for name, colour, marker in groups
+    )
+    label = html.escape(f"{description} A sphere that can be turned with the arrow keys.", quote=True)
+    net = 'fill="none" stroke="#999" stroke-width="0.005"'
+    return (
+        f'<div class="sphere-view" id="{key}" style="max-width:{width}px;margin:0 auto;text-align:center">'
+        f'<svg viewBox="-1.12 -1.12 2.24 2.24" tabindex="0" role="group" aria-label="{label}" '
+        'style="width:100%;cursor:grab;touch-action:pan-y;user-select:none">'
+        '<circle r="1" fill="none" stroke="#999" stroke-width="0.008"/>'
+        f'<path class="sphere-net-far" {net} opacity="0.25"/><path class="sphere-net-near" {net} opacity="0.6"/>'
+        f'<g class="sphere-marks">{lines}{shapes}</g></svg>'
+        f'<div style="font-size:.85em">{legend}</div>'
+        '<div class="sphere-readout" aria-live="polite" style="font-size:.85em;min-height:1.5em"></div>'
+        '<div style="font-size:.85em">Drag to turn, or focus the picture and use the arrow keys; '
+        "Home turns it back. Point at a pair for its inner product.</div></div><!--end-->"
+    )
+
+
+def _mark(group: Group, mark: Mark, xyz: np.ndarray) -> str:
+    label, colour, marker = group
+    opacity = 1 if xyz[2] >= 0 else 0.4
+    return (
+        f'<path data-i="{mark["i"]}" d="{SHAPES[marker]}" fill="{colour}" stroke="#fff" stroke-width="0.2" '
+        f'opacity="{opacity}" transform="translate({xyz[0]:.3f} {-xyz[1]:.3f}) scale(0.042)">'
+        f"<title>{html.escape(label)}, pair {mark['i'] + 1}</title></path>"
+    )
