@@ -22,11 +22,7 @@ Loss = Callable[[Tensor, Tensor, Tensor], Tensor]
 
 @dataclass(frozen=True)
 class Minimization:
-    """Where R runs ended, and how they got there.
-
-    ``u``, ``v`` are ``[R, N, d]``; ``inverse_temperature``, ``loss``, ``margin`` and ``row_gap`` are ``[R]``; the
-    histories are ``[S, R]`` at the ``steps`` ``[S]``.
-    """
+    """Where R runs ended: ``u``, ``v`` are ``[R, N, d]``, all else ``[R]``."""
 
     u: Tensor
     v: Tensor
@@ -34,9 +30,6 @@ class Minimization:
     loss: Tensor
     margin: Tensor
     row_gap: Tensor
-    steps: Tensor
-    margin_history: Tensor
-    row_gap_history: Tensor
 
 
 def minimize(
@@ -49,7 +42,6 @@ def minimize(
     train_inverse_temperature: bool = True,
     n_steps: int = 1000,
     learning_rate: float = 0.01,
-    record_every: int = 50,
 ) -> Minimization:
     """Minimise ``loss(u, v, t)`` from random points, in float64: Adam on the product of spheres.
 
@@ -64,13 +56,11 @@ def minimize(
         One run per seed. The initial points of a seed are those of :func:`constellations.training.synchronize`.
     inverse_temperature, train_inverse_temperature:
         Initial ``t > 0``, one for all runs or one per run, and whether ``log t`` is trained.
-    record_every:
-        Steps between entries of the histories; the last step is always recorded.
 
     Raises
     ------
     ValueError
-        For no seeds, ``t <= 0``, fewer than one step, a learning rate or ``record_every`` that is not positive.
+        For no seeds, ``t <= 0``, fewer than one step, or a learning rate that is not positive.
 
     Examples
     --------
@@ -81,8 +71,11 @@ def minimize(
     >>> result.row_gap.item() > 0
     True
     """
-    options = {"learning_rate": learning_rate, "n_steps": n_steps, "record_every": record_every}
-    for name, value in {**options, "number of seeds": len(seeds)}.items():
+    for name, value in (
+        ("learning_rate", learning_rate),
+        ("n_steps", n_steps),
+        ("number of seeds", len(seeds)),
+    ):
         if not value > 0:
             raise ValueError(f"{name} must be above 0, got {value!r}")
     starts = [[random_points(n_pairs, dim, seed=s, stream=k) for s in seeds] for k in (0, 1)]
@@ -93,21 +86,12 @@ def minimize(
     log_t = t.log().expand(len(seeds)).clone()
     log_t.requires_grad_(train_inverse_temperature)
     optimiser = torch.optim.Adam([x for x in (points, log_t) if x.requires_grad], lr=learning_rate)
-    steps = sorted({*range(0, n_steps, record_every), n_steps})
-    margins, gaps = [], []
-    for step in range(n_steps + 1):
-        if step in steps:
-            u, v = points.detach()
-            margins.append(separation(u, v).margin)
-            gaps.append(row_gap(u, v).rows)
-        if step < n_steps:
-            optimiser.param_groups[0]["lr"] = learning_rate * (1 + math.cos(math.pi * step / n_steps)) / 2
-            _one_step(loss, points, log_t, optimiser)
+    for step in range(n_steps):
+        optimiser.param_groups[0]["lr"] = learning_rate * (1 + math.cos(math.pi * step / n_steps)) / 2
+        _one_step(loss, points, log_t, optimiser)
     (u, v), t = points.detach(), log_t.detach().exp()
-    return Minimization(
-        u=u, v=v, inverse_temperature=t, loss=loss(u, v, t).detach(), margin=margins[-1], row_gap=gaps[-1],
-        steps=torch.tensor(steps), margin_history=torch.stack(margins), row_gap_history=torch.stack(gaps),
-    )  # fmt: skip
+    final, margin, gap = loss(u, v, t).detach(), separation(u, v).margin, row_gap(u, v).rows
+    return Minimization(u=u, v=v, inverse_temperature=t, loss=final, margin=margin, row_gap=gap)
 
 
 def _one_step(loss: Loss, points: Tensor, log_t: Tensor, optimiser: torch.optim.Optimizer) -> None:
