@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 
 @contextmanager
@@ -29,14 +31,25 @@ def reading(
             raise ValueError("it has 0 bytes")
         yield path
     except ImportError as error:
-        raise ValueError(
-            f"{path} needs the package {error.name}: pip install 'constellations[{extra}]'"
-        ) from error
+        needs = f"{path} needs the package {error.name}"
+        raise ValueError(f"{needs}: pip install 'constellations[{extra}]'") from error
     except Exception as error:  # damaged files make readers raise anything
         if isinstance(error, ValueError) and str(error).startswith(str(path)):
             raise
         said = (str(error).strip() or type(error).__name__).splitlines()[0]
         raise ValueError(f"{path} cannot be read{kind}: {said}{advice}") from error
+
+
+def read_json(path: str | os.PathLike[str]) -> dict[str, Any]:
+    """A JSON object from a file."""
+    with reading(path) as file:
+        return dict(json.loads(file.read_text(encoding="utf-8")))
+
+
+def write_json(target: str | os.PathLike[str], content: Mapping[str, Any]) -> None:
+    """A JSON object into a file, in one move."""
+    with replace_on_success(target) as temporary:
+        temporary.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
 
 
 def check_writable(target: str | os.PathLike[str]) -> None:
@@ -67,7 +80,6 @@ def _reserve(target: Path) -> Path:
         target.parent.mkdir(parents=True, exist_ok=True)
         temporary.touch()
     except OSError as error:
-        raise ValueError(
-            f"cannot write {target}: {error.strerror or error}; choose a folder you may write to"
-        ) from error
+        reason = error.strerror or error
+        raise ValueError(f"cannot write {target}: {reason}; choose a folder you may write to") from error
     return temporary

@@ -25,19 +25,7 @@ from constellations.bounds.region import (
 from constellations.bounds.sizes import log_max_pairs_lower, log_max_pairs_upper
 
 __all__ = [
-    "alpha",
-    "best_cluster",
-    "code_margin",
-    "exponent_kabatiansky_levenshtein",
-    "exponent_lower",
-    "exponent_upper",
-    "linear_program",
-    "log_cap_bound",
-    "log_cap_measure",
-    "log_max_pairs_lower",
-    "log_max_pairs_upper",
-    "margin_bracket",
-    "margin_upper_bound",
-    "region",
-    "required_dimension",
-]
+    "alpha", "best_cluster", "code_margin", "exponent_kabatiansky_levenshtein", "exponent_lower",
+    "exponent_upper", "linear_program", "log_cap_bound", "log_cap_measure", "log_max_pairs_lower",
+    "log_max_pairs_upper", "margin_bracket", "margin_upper_bound", "region", "required_dimension",
+]  # fmt: skip

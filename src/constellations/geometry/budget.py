@@ -99,10 +99,8 @@ def margin_budget(
     if x.ndim < 3 or x.shape[-3] < 2 or x.shape[-2] < 2:
         raise ValueError(f"points must have shape [..., k, N, d] with k, N >= 2, got {tuple(x.shape)}")
     if (margin is None) != (relative_bias is None):
-        raise ValueError(
-            f"give both margin and relative_bias or neither, got margin = {margin!r}, "
-            f"relative_bias = {relative_bias!r}"
-        )
+        got = f"margin = {margin!r}, relative_bias = {relative_bias!r}"
+        raise ValueError(f"give both margin and relative_bias or neither, got {got}")
     x = x.to(torch.float64)
     k, n = x.shape[-3:-1]
     first, second = torch.triu_indices(k, k, offset=1)

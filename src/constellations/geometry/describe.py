@@ -10,18 +10,6 @@ from constellations.geometry.report import Report
 Names = tuple[Sequence[str], Sequence[str]]
 
 
-def gates(r: Report) -> dict[str, float]:
-    """The numbers that ``--fail-under`` knows."""
-    return {
-        "margin": r.extreme.margin,
-        "trimmed_margin": r.trimmed.margin,
-        "mean_margin": r.mean.margin,
-        "retrieval": r.retrieval_accuracy,
-        "text_retrieval": r.text_retrieval_accuracy,
-        "hyperplane_margin": r.hyperplane_margin,
-    }
-
-
 def call(kind: int, index: int, names: Names | None) -> str:
     """How an image (``kind`` 0) or a text (1) is called."""
     plain = f"{('image', 'text')[kind]} {index}"
@@ -37,12 +25,9 @@ def describe_rows(r: Report, names: Names | None = None) -> list[tuple[str, str]
         numbers = f"matching {gap.matching:+.5f}  non-matching {gap.non_matching:+.5f}"
         lines.append((label, f"{numbers}  m {gap.margin:+.5f}  b_rel {gap.relative_bias:+.5f}"))
     (i, j), (k, l) = r.extreme.matching_index, r.extreme.non_matching_index
-    own, other = (
-        f"{call(0, i, names)} with its own {call(1, j, names)}",
-        f"{call(0, k, names)} with {call(1, l, names)}",
-    )
+    own = f"{call(0, i, names)} with its own {call(1, j, names)}"
     lines += [
-        ("decided by", f"{own}; {other}"),
+        ("decided by", f"{own}; {call(0, k, names)} with {call(1, l, names)}"),
         ("constellation", "yes" if r.extreme.margin >= 0 else "no: some pair is on the wrong side"),
         ("retrieval", f"{r.retrieval_accuracy:.4%} of images find their own text first"),
         ("", f"{r.text_retrieval_accuracy:.4%} of texts find an image of theirs first"),
@@ -55,12 +40,8 @@ def describe_rows(r: Report, names: Names | None = None) -> list[tuple[str, str]
         ("dimension", "; ".join(dimension(r))),
     ]
     if (loss := r.loss) is not None:
-        kind = "" if loss.exact else " (estimated from a sample)"
-        proven = (
-            f"m* >= {loss.certified_margin:+.5f}"
-            if loss.certified_margin > -1
-            else "nothing: it is too large"
-        )
+        kind, m = "" if loss.exact else " (estimated from a sample)", loss.certified_margin
+        proven = f"m* >= {m:+.5f}" if m > -1 else "nothing: it is too large"
         value = f"inf_b L {loss.infimum:.4e}{kind} at b = {loss.bias:.4f}"
         box = f"the margin alone allows {loss.lower:.3e} to {loss.upper:.3e}"
         lines.append((f"loss at t = {loss.inverse_temperature:g}", f"{value}; {box}"))
@@ -87,8 +68,8 @@ def dimension(r: Report) -> list[str]:
     """The brackets, both ways."""
     brackets = {"margin": r.required_dimension, "margin by means": r.required_dimension_by_means}
     said = [
-        f"{name} needs d between {found[0]} and {found[1]}" if found else f"{name} not positive: no bracket"
-        for name, found in brackets.items()
+        f"{name} " + (f"needs d between {ends[0]} and {ends[1]}" if ends else "not positive: no bracket")
+        for name, ends in brackets.items()
     ]
     if r.allowed_margin is not None:
         low, high = r.allowed_margin
@@ -99,11 +80,10 @@ def dimension(r: Report) -> list[str]:
 
 def changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[tuple[str, str, str, str]]:
     """Numbers of two reports' JSON that differ: name, before, now, change; indices and listed pairs do not count."""
-    old, new = dict(_numbers(before)), dict(_numbers(after))
-    moved = [
-        name for name in new if abs(new[name] - old.get(name, new[name])) > 1e-7 * max(1.0, abs(new[name]))
-    ]
-    return [(n, f"{old[n]:+.6g}", f"{new[n]:+.6g}", f"{new[n] - old[n]:+.3g}") for n in moved]
+    old = dict(_numbers(before))
+    both = [(name, old[name], new) for name, new in _numbers(after) if name in old]
+    moved = [(name, x, y) for name, x, y in both if abs(y - x) > 1e-7 * max(1.0, abs(y))]
+    return [(name, f"{x:+.6g}", f"{y:+.6g}", f"{y - x:+.3g}") for name, x, y in moved]
 
 
 def _numbers(content: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, float]]:

@@ -74,28 +74,21 @@ def means(u: Tensor, v: Tensor, matches: Matches) -> Means:
     squares = sum(x.square().sum().item() for x in _differences(u, v, matches)) / matched
     xi = sum((x - shift).square().sum().item() for x in _differences(u, v, matches)) / matched
     norms = sum(sum(x.double().square().sum().item() for x in y.split(COLUMNS)) / len(y) for y in (u, v))
-    rows, columns = matches.rows.split(COLUMNS), matches.columns.split(COLUMNS)
-    own = sum((u[i].double() * v[j].double()).sum().item() for i, j in zip(rows, columns, strict=True))
+    own = sum((u[i].double() * v[j].double()).sum().item() for i, j in matches.split(COLUMNS))
     centres = [y.mean(0, dtype=torch.float64) for y in (u, v)]
     total, lengths = m * n * (centres[0] @ centres[1]).item(), [centre.norm().item() for centre in centres]
     within = [1 - (k * a**2 - 1) / (k - 1) if k > 1 else 0.0 for k, a in zip((m, n), lengths, strict=True)]
     across = 1 - own / matched
     return Means(
-        mean=Gap(own / matched, (total - own) / (m * n - matched)),
-        xi=xi,
-        mean_of_norms=squares,
-        norm_of_mean=shift.square().sum().item(),
-        unmatched_mean_of_norms=norms - 2 * total / (m * n),
-        distance_of_means=(centres[0] - centres[1]).norm().item(),
-        image_mean_norm=lengths[0],
-        text_mean_norm=lengths[1],
-        relative_modality_gap=across / max(across + sum(within) / 2, 1e-300),
-    )
+        mean=Gap(own / matched, (total - own) / (m * n - matched)), xi=xi, mean_of_norms=squares,
+        norm_of_mean=shift.square().sum().item(), unmatched_mean_of_norms=norms - 2 * total / (m * n),
+        distance_of_means=(centres[0] - centres[1]).norm().item(), image_mean_norm=lengths[0],
+        text_mean_norm=lengths[1], relative_modality_gap=across / max(across + sum(within) / 2, 1e-300),
+    )  # fmt: skip
 
 
 def _differences(u: Tensor, v: Tensor, matches: Matches) -> Iterator[Tensor]:
-    for rows, columns in zip(matches.rows.split(COLUMNS), matches.columns.split(COLUMNS), strict=True):
-        yield u[rows].double() - v[columns].double()
+    return (u[rows].double() - v[columns].double() for rows, columns in matches.split(COLUMNS))
 
 
 def non_matching_histogram(
@@ -141,8 +134,6 @@ def nearest_others(images: Tensor, texts: Tensor, labels: Labels | None = None) 
     for rows, start, stop in blocks(len(u), len(v)):
         s, place = products(u.float(), v.float(), found, (rows, start, stop), matching=-torch.inf).max(1)
         closer = s > value[rows]
-        value[rows], index[rows] = (
-            torch.where(closer, s, value[rows]),
-            torch.where(closer, place + start, index[rows]),
-        )
+        index[rows] = torch.where(closer, place + start, index[rows])
+        value[rows] = torch.where(closer, s, value[rows])
     return index, value

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -45,26 +46,22 @@ def read_points(path: str | Path, *, normalize: bool = False) -> Tensor:
     """
     points = read_array(path)
     if points.ndim != 2 or 0 in points.shape or points.is_complex() or points.dtype == torch.bool:
-        raise ValueError(
-            f"{path} must hold real numbers of shape [N, d], got {points.dtype} {tuple(points.shape)}"
-        )
+        got = f"{points.dtype} {tuple(points.shape)}"
+        raise ValueError(f"{path} must hold real numbers of shape [N, d], got {got}")
     half = points.dtype in (torch.float16, torch.bfloat16)
     points = points if points.dtype == torch.float64 else points.float()
     for start in range(0, len(points), 8192):
         rows = points[start : start + 8192]
         norms = rows.norm(dim=1)
-        if not bool((good := norms.isfinite()).all()):
-            raise ValueError(
-                f"{path} must be finite, got NaN or infinity in row {start + int(good.int().argmin())}"
-            )
+        worst = int((norms - 1).abs().nan_to_num(torch.inf).argmax())
+        row, norm = start + worst, norms[worst].item()
+        if not math.isfinite(norm):
+            raise ValueError(f"{path} must be finite, got NaN or infinity in row {row}")
         if not bool((norms > 0).all()):
             raise ValueError(f"{path} must have no zero rows, got row {start + int(norms.argmin())}")
-        worst = int((norms - 1).abs().argmax())
-        if abs(norms[worst].item() - 1) > (2e-2 if half else 1e-3) and not normalize:
-            raise ValueError(
-                f"{path} must have rows of norm 1, got norm {norms[worst].item():.5g} in row {start + worst}: "
-                "pass --normalize to divide every row by its norm"
-            )
+        if abs(norm - 1) > (2e-2 if half else 1e-3) and not normalize:
+            advice = "pass --normalize to divide every row by its norm"
+            raise ValueError(f"{path} must have rows of norm 1, got norm {norm:.5g} in row {row}: {advice}")
         if half or normalize:
             rows /= norms[:, None]
     return points
@@ -91,18 +88,15 @@ def read_labels(paths: Sequence[str | Path], *, n_images: int, n_texts: int) -> 
         return _rows(first, paths[0], n_texts, "texts"), torch.arange(n_texts)
     if first.shape == (n_texts,):
         return torch.arange(n_images), _rows(first, paths[0], n_images, "images")
-    raise ValueError(
-        f"{paths[0]} must hold one label per image, {n_images}, or per text, {n_texts}, got shape {tuple(first.shape)}"
-    )
+    allowed = f"one label per image, {n_images}, or per text, {n_texts}"
+    raise ValueError(f"{paths[0]} must hold {allowed}, got shape {tuple(first.shape)}")
 
 
 def _rows(labels: Tensor, path: str | Path, count: int, what: str) -> Tensor:
     wrong = ((labels < 0) | (labels >= count)).nonzero()
     if len(wrong):
-        k = int(wrong[0])
-        raise ValueError(
-            f"{path} must hold rows of the {what}, 0 to {count - 1}, got {int(labels[k])} in row {k}"
-        )
+        got = f"{int(labels[wrong[0]])} in row {int(wrong[0])}"
+        raise ValueError(f"{path} must hold rows of the {what}, 0 to {count - 1}, got {got}")
     return labels
 
 
@@ -120,9 +114,8 @@ def _choose(file: Path, names: list[str], entry: str | None) -> str:
     if entry is None and len(names) == 1:
         return names[0]
     if entry not in names:
-        raise ValueError(
-            f"{file} holds {', '.join(names) or 'nothing'}: choose one as {file}:NAME, got {entry!r}"
-        )
+        held = ", ".join(names) or "nothing"
+        raise ValueError(f"{file} holds {held}: choose one as {file}:NAME, got {entry!r}")
     return entry
 
 
@@ -164,27 +157,21 @@ def _read_parquet(file: Path, entry: str | None) -> np.ndarray:
     if not hasattr(column, "flatten") or not any(test(column.type) for test in tests):
         return column.to_numpy(zero_copy_only=False)
     values = column.flatten().to_numpy(zero_copy_only=False)
-    lengths = (
-        np.diff(column.offsets) if hasattr(column, "offsets") else np.full(len(column), column.type.list_size)
-    )
-    if column.null_count or len(set(lengths.tolist())) != 1:
-        raise ValueError(
-            f"{file} must hold vectors of one length, got lengths {sorted(set(lengths.tolist()))[:5]}"
-        )
+    sizes = np.diff(column.offsets) if hasattr(column, "offsets") else [column.type.list_size] * len(column)
+    lengths = {int(size) for size in sizes}
+    if column.null_count or len(lengths) != 1:
+        raise ValueError(f"{file} must hold vectors of one length, got lengths {sorted(lengths)[:5]}")
     return values.reshape(len(column), -1)
 
 
 def _coordinates(file: Path, table: Any, storage: dict[str, Any]) -> np.ndarray:
     """A coordinate per column, refusing columns that are none."""
-    kinds = {name: kind.to_pandas_dtype() for name, kind in storage.items()}
-    numbers = {name: np.dtype(kind).kind for name, kind in kinds.items()}
-    floats = "f" in numbers.values()
-    wrong = [n for n, k in numbers.items() if k not in ("f" if floats else "iuf") or INDEX.fullmatch(n)]
+    numbers = {name: np.dtype(kind.to_pandas_dtype()).kind for name, kind in storage.items()}
+    allowed = "f" if "f" in numbers.values() else "iu"
+    wrong = [name for name, kind in numbers.items() if kind not in allowed or INDEX.fullmatch(name)]
     if wrong:
-        raise ValueError(
-            f"{file} must hold coordinates alone, got columns {', '.join(wrong[:5])}: drop them, or store the vectors "
-            "as one list-valued column"
-        )
+        advice = "drop them, or store the vectors as one list-valued column"
+        raise ValueError(f"{file} must hold coordinates alone, got columns {', '.join(wrong[:5])}: {advice}")
     return np.column_stack([table[name].to_numpy() for name in storage])
 
 

@@ -21,6 +21,7 @@ ROWS, COLUMNS = 512, 8192
 FLOAT32_ROUNDING = 2e-6
 MOST_CANDIDATES = 3_000  # listed pairs cost memory traffic, a product of whole rows arithmetic
 SMALL = 2**26  # below this many inner products the float32 pass takes a second
+Block = tuple[Tensor, int, int]  # indices of rows, first column, last column + 1
 
 
 @dataclass(frozen=True)
@@ -38,13 +39,10 @@ class Hardest:
     found_columns: Tensor
 
 
-def blocks(
-    n_rows: int, n_columns: int, *, label: str = "", progress: bool = False
-) -> Iterator[tuple[Tensor, int, int]]:
+def blocks(n_rows: int, n_columns: int, *, progress: bool = False) -> Iterator[Block]:
     """The blocks of at most 512 x 8,192 entries of a matrix: indices of rows, first column, last column + 1."""
-    with tqdm(
-        total=n_rows * n_columns, disable=not progress, unit="pair", unit_scale=True, desc=label
-    ) as bar:
+    total, title = n_rows * n_columns, "hardest pairs"
+    with tqdm(total=total, disable=not progress, unit="pair", unit_scale=True, desc=title) as bar:
         for start in range(0, n_columns, COLUMNS):
             stop = min(start + COLUMNS, n_columns)
             for rows in torch.arange(n_rows).split(ROWS):
@@ -52,9 +50,7 @@ def blocks(
                 bar.update(len(rows) * (stop - start))
 
 
-def products(
-    u: Tensor, v: Tensor, matches: Matches, block: tuple[Tensor, int, int], *, matching: float
-) -> Tensor:
+def products(u: Tensor, v: Tensor, matches: Matches, block: Block, *, matching: float) -> Tensor:
     """The inner products of a block, with its matching entries replaced by a value."""
     rows, start, stop = block
     s = u[int(rows[0]) : int(rows[-1]) + 1] if int(rows[-1] - rows[0]) == len(rows) - 1 else u[rows]
@@ -84,19 +80,17 @@ def hardest(
     if screen is None:
         screen = len(u) * len(v) > SMALL and _bfloat16_is_faster(u.shape[1])
     scan = _Scan(u, v, matches, most, screen=screen)
-    for block in blocks(len(u), len(v), label="hardest pairs", progress=progress):
+    for block in blocks(len(u), len(v), progress=progress):
         scan.screen(*block) if screen else scan.refine(*block)
     pairs = torch.stack([scan.keys // len(v), scan.keys % len(v)], dim=1)
     return Hardest(scan.matching, scan.largest, pairs, *(~beaten for beaten in scan.beaten))
 
 
-class _Rounded:
+def _rounded(points: Tensor) -> tuple[Tensor, Tensor]:
     """Points in bfloat16, with the length that rounding took from or added to each row."""
-
-    def __init__(self, points: Tensor) -> None:
-        self.points = points.bfloat16()
-        pairs = zip(points.split(COLUMNS), self.points.split(COLUMNS), strict=True)
-        self.error = torch.cat([(exact - rounded.float()).norm(dim=1) for exact, rounded in pairs])
+    low = points.bfloat16()
+    pairs = zip(points.split(COLUMNS), low.split(COLUMNS), strict=True)
+    return low, torch.cat([(exact - rounded.float()).norm(dim=1) for exact, rounded in pairs])
 
 
 class _Scan:
@@ -105,22 +99,19 @@ class _Scan:
     def __init__(self, u: Tensor, v: Tensor, matches: Matches, most: int, *, screen: bool) -> None:
         self.exact, self.matches, self.most = (u, v), matches, most
         self.points = u.float(), v.float()
-        pairs = zip(matches.rows.split(COLUMNS), matches.columns.split(COLUMNS), strict=True)
-        self.matching = torch.cat([self._products(rows, columns) for rows, columns in pairs])
+        self.matching = torch.cat([self._products(*pairs) for pairs in matches.split(COLUMNS)])
+        nobody = [torch.full((len(x),), -torch.inf, dtype=torch.float64) for x in (u, v)]
         self.own = [
-            torch.full((len(x),), -torch.inf, dtype=torch.float64).scatter_reduce(
-                0, index, self.matching, "amax"
-            )
-            for x, index in ((u, matches.rows), (v, matches.columns))
+            start.scatter_reduce(0, index, self.matching, "amax")
+            for start, index in zip(nobody, (matches.rows, matches.columns), strict=True)
         ]
         self.beaten = [own == -torch.inf for own in self.own]
         self.largest, self.keys = torch.empty(0, dtype=torch.float64), torch.empty(0, dtype=torch.int64)
         if screen:
-            self.rounded = _Rounded(self.points[0]), _Rounded(self.points[1])
+            self.rounded, self.errors = zip(*map(_rounded, self.points), strict=True)
             sample = torch.linspace(0, len(u) - 1, max(1, min(2 * ROWS, len(u) // 16))).long()
-            for start in range(0, len(v), COLUMNS):  # good first values rule most blocks out
-                for rows in sample.split(ROWS):
-                    self.refine(rows, start, min(start + COLUMNS, len(v)))
+            for rows, start, stop in blocks(len(sample), len(v)):  # good first values rule most blocks out
+                self.refine(sample[rows], start, stop)
 
     @property
     def least(self) -> float:
@@ -130,12 +121,13 @@ class _Scan:
     def screen(self, rows: Tensor, start: int, stop: int) -> None:
         """Rule a block out, or look again at what might matter."""
         u, v = self.rounded
-        s = products(u.points, v.points, self.matches, (rows, start, stop), matching=-torch.inf)
+        s = products(u, v, self.matches, (rows, start, stop), matching=-torch.inf)
         places = slice(int(rows[0]), int(rows[-1]) + 1), slice(start, stop)
-        errors = u.error[places[0]], v.error[places[1]]
+        errors = [errors[at] for errors, at in zip(self.errors, places, strict=True)]
         candidates = []
         for side, (block, at) in enumerate(zip((s, s.T), places, strict=True)):
-            slack = _slack(errors[side], errors[1 - side].max())
+            # |<u, v> - s16| <= |e_u| |v| + |u'| |e_v|, plus the result's own rounding, relative 2^-8 of at most 1.01
+            slack = 1.01 * (errors[side] + errors[1 - side].max() + 2**-8)
             top, own, beaten = block.amax(1).float(), self.own[side][at].float(), self.beaten[side]
             beaten[at] |= top - slack > own + FLOAT32_ROUNDING
             ruled_out = self.least if side == 0 else 2.0
@@ -157,8 +149,7 @@ class _Scan:
         """Multiply ``rows`` with one block of columns in float32, and what might decide anything in float64."""
         s = products(*self.points, self.matches, (rows, start, stop), matching=-torch.inf)
         for side, (block, at) in enumerate(((s, rows), (s.T, torch.arange(start, stop)))):
-            top = block.amax(1)
-            own = self.own[side][at].float()
+            top, own = block.amax(1), self.own[side][at].float()
             self.beaten[side][at] |= top > own + FLOAT32_ROUNDING
             near = ((top - own).abs() <= FLOAT32_ROUNDING).nonzero()[:, 0]
             nearest = block[near].argmax(1)
@@ -189,11 +180,6 @@ class _Scan:
             listed[place] = torch.cat([self.largest, values[kept]])
             order = listed.argsort(descending=True, stable=True)[: self.most]
             self.largest, self.keys = listed[order], keys[order]
-
-
-def _slack(errors: Tensor, other: Tensor) -> Tensor:
-    """``|<u, v> - s16| <= |e_u| |v| + |u'| |e_v|`` plus the result's own rounding, relative ``2^-8`` of at most 1.01."""
-    return 1.01 * (errors + other + 2**-8)
 
 
 def _bfloat16_is_faster(dim: int) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -24,6 +25,10 @@ class Matches:
 
     def __len__(self) -> int:
         return len(self.rows)
+
+    def split(self, size: int) -> Iterator[tuple[Tensor, Tensor]]:
+        """Rows and columns of at most ``size`` pairs at a time."""
+        return zip(self.rows.split(size), self.columns.split(size), strict=True)
 
     @cached_property
     def _first(self) -> Tensor:

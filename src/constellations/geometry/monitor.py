@@ -9,7 +9,7 @@ from torch import Tensor
 from torch.nn.functional import softplus
 
 from constellations.certificates import certified_margin
-from constellations.geometry.margin import diagonal, smallest_and_largest
+from constellations.geometry.margin import Gap, diagonal, smallest_and_largest
 from constellations.losses import SigmoidLoss
 
 NAMES = (
@@ -44,12 +44,7 @@ def scalars(u: Tensor, v: Tensor, loss: SigmoidLoss) -> dict[str, float]:
         (x - x.mean(0)).square().sum(1).mean(), x.mean(0).norm(), softplus(z).double().sum(), t, b,
     ])  # fmt: skip
     result = dict(zip(NAMES, values.tolist(), strict=True))
-    low, high = result["min_matching"], result["max_non_matching"]
-    proven = math.inf
-    if result["loss"] > 0:
-        proven = certified_margin(result["loss"], inverse_temperature=result["inverse_temperature"])
-    return {
-        "margin": (low - high) / 2,
-        "relative_bias": (low + high) / 2,
-        "certified_margin": proven,
-    } | result
+    gap = Gap(result["min_matching"], result["max_non_matching"])
+    total, scale = result["loss"], result["inverse_temperature"]
+    proven = certified_margin(total, inverse_temperature=scale) if total > 0 else math.inf
+    return {"margin": gap.margin, "relative_bias": gap.relative_bias, "certified_margin": proven} | result

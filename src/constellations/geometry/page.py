@@ -5,19 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from html import escape
 from importlib.resources import files
-from string import Template
 
 import numpy as np
 
 from constellations.geometry.describe import Names, call, describe_rows, dimension, separability
 from constellations.geometry.report import Report
 
+Lines = Iterable[Sequence[str]]
 WIDTH, HEIGHT, LEFT, RIGHT, TOP, BASE = 480, 330, 46, 468, 14, 284
+MARKS = "M-7 0a7 7 0 1 0 14 0a7 7 0 1 0-14 0", "M-6-6H6V6H-6Z", "M0-8L8 6H-8Z"
 
 
-def page(
-    r: Report, *, title: str, names: Names | None = None, moved: Sequence[Sequence[str]] | None = None
-) -> str:
+def page(r: Report, *, title: str, names: Names | None = None, moved: Lines | None = None) -> str:
     """The report as HTML; ``names`` of images and texts stand beside their indices, ``moved`` is a table of changes."""
     listed = (("matching", r.hardest_matching), ("not matching", r.hardest_non_matching))
     pairs = [
@@ -25,43 +24,26 @@ def page(
         for kind, ps in listed
         for p in ps
     ]
-    is_open, gap = r.extreme.margin >= 0, abs(r.extreme.gap)
-    table = "" if moved is None else "<h2>What moved</h2>" + _table(("", "before", "now", "change"), moved)
-    return Template((files("constellations.data") / "report.html").read_text(encoding="utf-8")).substitute(
-        title=escape(title),
-        size=f"{r.n_images:,} images, {r.n_texts:,} texts, {r.n_matching:,} matching pairs, d = {r.dim}",
-        verdict=f"A constellation: every matching product exceeds every other by at least {gap:.4g}."
-        if is_open
-        else f"No constellation: the worst matching product lies {gap:.4g} below the largest other one.",
-        margin=f"{r.extreme.margin:+.4f}",
-        bias=f"{r.extreme.relative_bias:+.4f}",
-        mean=f"{r.mean.margin:+.4f}",
-        found_images=f"{r.retrieval_accuracy:.1%}",
-        found_texts=f"{r.text_retrieval_accuracy:.1%}",
-        share_images=r.retrieval_accuracy,
-        share_texts=r.text_retrieval_accuracy,
-        means=f"{r.distance_of_means:.3f}",
-        image_norm=f"{r.image_mean_norm:.3f}",
-        text_norm=f"{r.text_mean_norm:.3f}",
-        relative=f"{r.relative_modality_gap:.3f}",
-        separability=separability(r),
-        xi=f"{r.xi:.4f}",
-        moved=table,
-        histogram=_histogram(r),
-        gap_kind="gap between" if is_open else "overlap of",
-        low=f"{min(r.extreme.matching, r.extreme.non_matching):+.4f}",
-        high=f"{max(r.extreme.matching, r.extreme.non_matching):+.4f}",
+    gap, kind = abs(r.extreme.gap), "overlap of"
+    verdict = f"No constellation: the worst matching product lies {gap:.4g} below the largest other one."
+    if r.extreme.margin >= 0:
+        kind = "gap between"
+        verdict = f"A constellation: every matching product exceeds every other by at least {gap:.4g}."
+    text, style = (
+        (files("constellations.data") / f"report.{suffix}").read_text("utf-8") for suffix in ("html", "css")
+    )
+    return text.format(
+        r=r, style=style, title=escape(title), verdict=verdict, kind=kind, separability=separability(r),
+        ends=sorted((r.extreme.matching, r.extreme.non_matching)), histogram=_histogram(r), plane=_plane(r),
         sample="" if r.histogram.exact else f"Others of a sample of {r.histogram.n_images:,} images.",
-        plane=_plane(r),
-        groups=f"{r.n_groups:,}",
-        dim=r.dim,
+        moved="" if moved is None else "<h2>What moved</h2>" + _table(("", "before", "now", "change"), moved),
         pairs=_table(("product", "pair", "image", "text"), pairs, kind="pairs"),
         dimension="".join(f"<li>{line}</li>" for line in dimension(r)),
         numbers=_table((), describe_rows(r, names)),
-    )
+    )  # fmt: skip
 
 
-def _table(head: Sequence[str], lines: Iterable[Sequence[str]], kind: str = "numbers") -> str:
+def _table(head: Sequence[str], lines: Lines, kind: str = "numbers") -> str:
     top = "<tr>" + "".join(f'<th scope="col">{cell}</th>' for cell in head) + "</tr>" if head else ""
     body = "".join("<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in line) + "</tr>" for line in lines)
     return f'<div class="scroll" tabindex="0"><table class="{kind}">{top}{body}</table></div>'
@@ -105,9 +87,7 @@ def _plane(r: Report) -> str:
     if r.allowed_margin is not None:
         low, high = map(y, r.allowed_margin)
         body += f'<path class="bar" d="M{x(r.extreme.relative_bias):.1f} {low:.1f}V{high:.1f}"/>'
-    for shape, gap in zip(
-        ("M-7 0a7 7 0 1 0 14 0a7 7 0 1 0-14 0", "M-6-6H6V6H-6Z", "M0-8L8 6H-8Z"), gaps, strict=True
-    ):
+    for shape, gap in zip(MARKS, gaps, strict=True):
         at = f"translate({x(gap.relative_bias):.1f} {y(gap.margin):.1f})"
         body += f'<path class="mark" transform="{at}" d="{shape}"/>'
     label = 'relative bias b<tspan dy="4" font-size="11">rel</tspan>'

@@ -13,13 +13,7 @@ from scipy.sparse.csgraph import connected_components
 from torch import Tensor
 
 from constellations import bounds, certificates
-from constellations.geometry.distribution import (
-    Means,
-    NonMatching,
-    loss_at_best_bias,
-    means,
-    non_matching_histogram,
-)
+from constellations.geometry import distribution
 from constellations.geometry.large import hardest
 from constellations.geometry.margin import Gap, Separation
 from constellations.geometry.matches import Matches, of_points
@@ -55,7 +49,7 @@ class Loss:
 
 
 @dataclass(frozen=True)
-class Report(Means):
+class Report(distribution.Means):
     """What :func:`measure` finds. Indices are rows of the inputs.
 
     ``extreme``, ``mean`` and ``trimmed`` take minimum / maximum, means, and the 5th / 95th percentiles. Retrieval counts
@@ -85,7 +79,7 @@ class Report(Means):
     allowed_margin: tuple[float, float] | None
     loss: Loss | None
     matching: np.ndarray = field(repr=False, compare=False)
-    histogram: NonMatching = field(repr=False, compare=False)
+    histogram: distribution.NonMatching = field(repr=False, compare=False)
 
     @property
     def separable(self) -> bool:
@@ -104,10 +98,7 @@ class Report(Means):
         for name in ("extreme", "mean", "trimmed"):
             gap: Gap = getattr(self, name)
             content[name] |= {"margin": gap.margin, "relative_bias": gap.relative_bias}
-        return content | {
-            "separable": self.separable,
-            "modality_gap_guaranteed": self.modality_gap_guaranteed,
-        }
+        return content | {name: getattr(self, name) for name in ("separable", "modality_gap_guaranteed")}
 
 
 def measure(
@@ -150,47 +141,33 @@ def measure(
     if inverse_temperature is not None and not 0 < inverse_temperature < math.inf:
         raise ValueError(f"inverse_temperature must be finite and above 0, got {inverse_temperature!r}")
     if sampled_products < 1 or seed < 0:
-        raise ValueError(
-            f"sampled_products must be at least 1 and seed at least 0, got {sampled_products}, {seed}"
-        )
+        got = f"{sampled_products}, {seed}"
+        raise ValueError(f"sampled_products must be at least 1 and seed at least 0, got {got}")
     plane = separating_hyperplane(u, v, max_passes=max_passes)
     found = hardest(u, v, matches, most=DECIDING, screen=screen, progress=progress)
-    average = means(u, v, matches)
-    histogram = non_matching_histogram(u, v, matches, most=sampled_products, seed=seed)
+    average = distribution.means(u, v, matches)
+    histogram = distribution.non_matching_histogram(u, v, matches, most=sampled_products, seed=seed)
     matching = found.matching.numpy()
     order = np.argsort(matching, kind="stable")[:DECIDING]
     low = [Pair(int(matches.rows[p]), int(matches.columns[p]), float(matching[p])) for p in order]
     high = [Pair(i, j, s) for (i, j), s in zip(found.pairs.tolist(), found.largest.tolist(), strict=True)]
     ends = (low[0].image, low[0].text), (high[0].image, high[0].text)
     extreme = Separation(low[0].product, high[0].product, *ends)
-    loss = None
-    if inverse_temperature is not None:
-        loss = _loss(matching, histogram, inverse_temperature, extreme.margin, matches)
-    groups = _groups(matches)
+    t, groups, dim, b = inverse_temperature, _groups(matches), u.shape[1], extreme.relative_bias
     return Report(
-        **vars(average),
-        n_images=len(u),
-        n_texts=len(v),
-        n_matching=len(matches),
-        n_groups=groups,
-        dim=u.shape[1],
-        extreme=extreme,
-        trimmed=Gap(float(np.quantile(matching, 0.05)), histogram.quantile(0.95)),
-        hardest_matching=tuple(low),
-        hardest_non_matching=tuple(high),
+        **vars(average), n_images=len(u), n_texts=len(v), n_matching=len(matches), n_groups=groups, dim=dim,
+        extreme=extreme, trimmed=Gap(float(np.quantile(matching, 0.05)), histogram.quantile(0.95)),
+        hardest_matching=tuple(low), hardest_non_matching=tuple(high),
         percentiles_from_images=histogram.n_images,
         retrieval_accuracy=found.found_rows[matches.rows.unique()].double().mean().item(),
         text_retrieval_accuracy=found.found_columns[matches.columns.unique()].double().mean().item(),
-        wrong_images=plane.wrong_images,
-        wrong_texts=plane.wrong_texts,
-        hyperplane_margin=plane.margin,
+        wrong_images=plane.wrong_images, wrong_texts=plane.wrong_texts, hyperplane_margin=plane.margin,
         required_dimension=_dimensions(groups, extreme),
         required_dimension_by_means=_dimensions(groups, average.mean),
-        allowed_margin=_allowed(groups, u.shape[1], extreme.relative_bias),
-        loss=loss,
-        matching=matching,
-        histogram=histogram,
-    )
+        allowed_margin=bounds.margin_bracket(groups, dim, b) if min(groups, dim) > 1 > abs(b) else None,
+        loss=None if t is None else _loss(matching, histogram, t, extreme.margin, matches),
+        matching=matching, histogram=histogram,
+    )  # fmt: skip
 
 
 def _groups(matches: Matches) -> int:
@@ -211,17 +188,13 @@ def _dimensions(n_pairs: int, gap: Gap) -> tuple[int, int] | None:
         return None
 
 
-def _allowed(n_pairs: int, dim: int, relative_bias: float) -> tuple[float, float] | None:
-    if n_pairs < 2 or dim < 2 or abs(relative_bias) >= 1:
-        return None
-    return bounds.margin_bracket(n_pairs, dim, relative_bias)
-
-
-def _loss(matching: np.ndarray, histogram: NonMatching, t: float, margin: float, matches: Matches) -> Loss:
+def _loss(
+    matching: np.ndarray, histogram: distribution.NonMatching, t: float, margin: float, matches: Matches
+) -> Loss:
     """Bounds by a count ``n`` with at least ``n`` matching and ``n (n - 1)`` other entries: more entries only add loss."""
     m, n = matches.n_rows, matches.n_columns
     count = max(len(matches), m, n) + (len(matches) < min(m, n))
-    infimum, bias = loss_at_best_bias(matching, histogram, inverse_temperature=t)
+    infimum, bias = distribution.loss_at_best_bias(matching, histogram, inverse_temperature=t)
     box = certificates.optimal_loss_bounds(margin, n_pairs=count, inverse_temperature=t)
     certified = certificates.certified_margin(infimum, inverse_temperature=t) if infimum > 0 else math.inf
     return Loss(t, infimum, bias, histogram.exact, box.lower, box.upper, certified)

@@ -12,12 +12,6 @@ from constellations.losses.rows import info_nce, triplet
 from constellations.losses.sigmoid import sigmoid_loss, signed_logits
 
 __all__ = [
-    "OptimalBias",
-    "SigmoidLoss",
-    "distributed_sigmoid_loss",
-    "info_nce",
-    "optimal_bias",
-    "sigmoid_loss",
-    "signed_logits",
-    "triplet",
-]
+    "OptimalBias", "SigmoidLoss", "distributed_sigmoid_loss", "info_nce", "optimal_bias", "sigmoid_loss",
+    "signed_logits", "triplet",
+]  # fmt: skip

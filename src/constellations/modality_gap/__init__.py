@@ -21,20 +21,8 @@ from constellations.modality_gap.sign_condition import (
 )
 
 __all__ = [
-    "Hyperplane",
-    "LinearSeparability",
-    "MaxSeparable",
-    "SeparatingDirection",
-    "check_sign_condition",
-    "distance_to_cone_of_others",
-    "distance_to_hull_of_others",
-    "linear_separability",
-    "locked_margin_bound",
-    "max_separable",
-    "min_norm_point",
-    "perceptron",
-    "separating_direction",
-    "separating_hyperplane",
-    "sign_condition_samples",
-    "zero_bias_lift",
-]
+    "Hyperplane", "LinearSeparability", "MaxSeparable", "SeparatingDirection", "check_sign_condition",
+    "distance_to_cone_of_others", "distance_to_hull_of_others", "linear_separability", "locked_margin_bound",
+    "max_separable", "min_norm_point", "perceptron", "separating_direction", "separating_hyperplane",
+    "sign_condition_samples", "zero_bias_lift",
+]  # fmt: skip

@@ -13,18 +13,6 @@ from constellations.pretrained.measuring import Confusion, confusions, find_stor
 from constellations.pretrained.store import Embeddings, Store, read_store
 
 __all__ = [
-    "REVISIONS",
-    "TEMPLATES",
-    "Confusion",
-    "Embeddings",
-    "Encoder",
-    "ImageFolder",
-    "Store",
-    "confusions",
-    "embed",
-    "find_stores",
-    "load_encoder",
-    "measure_store",
-    "read_store",
-    "scan_folder",
-]
+    "REVISIONS", "TEMPLATES", "Confusion", "Embeddings", "Encoder", "ImageFolder", "Store", "confusions",
+    "embed", "find_stores", "load_encoder", "measure_store", "read_store", "scan_folder",
+]  # fmt: skip

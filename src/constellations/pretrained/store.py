@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from constellations.atomic import reading, replace_on_success
+from constellations.atomic import read_json, reading, replace_on_success, write_json
 
 FORMAT = 1
 
@@ -50,10 +50,10 @@ class Store:
         self.manifest = json.loads(json.dumps({"format": FORMAT} | manifest | {"n_images": len(files)}))
         existing = self.folder / "manifest.json"
         if existing.exists():
-            self._must_agree(_read_json(existing))
+            self._must_agree(read_json(existing))
             return
-        _write_json(self.folder / "files.json", {"files": files, "labels": labels})
-        _write_json(existing, self.manifest)
+        write_json(self.folder / "files.json", {"files": files, "labels": labels})
+        write_json(existing, self.manifest)
 
     def _must_agree(self, other: dict[str, Any]) -> None:
         different = sorted(
@@ -96,7 +96,7 @@ def read_store(folder: str | Path) -> Embeddings:
     folder = Path(folder)
     if not (folder / "manifest.json").is_file():
         raise ValueError(f"{folder} is no store of embeddings: it has no manifest.json")
-    manifest, index = _read_json(folder / "manifest.json"), _read_json(folder / "files.json")
+    manifest, index = read_json(folder / "manifest.json"), read_json(folder / "files.json")
     if manifest.get("format") != FORMAT:
         raise ValueError(f"{folder} must have format {FORMAT}, got {manifest.get('format')!r}")
     n, dim, size = manifest["n_images"], manifest["dim"], manifest["shard_size"]
@@ -141,13 +141,3 @@ def _load(path: Path, names: list[str]) -> dict[str, Tensor]:
 
         tensors = load_file(path)
         return {name: tensors[name] for name in names}
-
-
-def _read_json(path: Path) -> dict[str, Any]:
-    with reading(path):
-        return dict(json.loads(path.read_text(encoding="utf-8")))
-
-
-def _write_json(path: Path, content: dict[str, Any]) -> None:
-    with replace_on_success(path) as temporary:
-        temporary.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")

@@ -13,15 +13,6 @@ from constellations.training.settings import default_device, graph_edges
 from constellations.training.sweeps import Sweep, sweep
 
 __all__ = [
-    "Adam",
-    "Descent",
-    "Minimization",
-    "Sweep",
-    "Synchronization",
-    "Trajectory",
-    "default_device",
-    "graph_edges",
-    "minimize",
-    "sweep",
-    "synchronize",
-]
+    "Adam", "Descent", "Minimization", "Sweep", "Synchronization", "Trajectory", "default_device",
+    "graph_edges", "minimize", "sweep", "synchronize",
+]  # fmt: skip
