@@ -71,33 +71,25 @@ def minimize(
     >>> result.row_gap.item() > 0
     True
     """
-    for name, value in (
-        ("learning_rate", learning_rate),
-        ("n_steps", n_steps),
-        ("number of seeds", len(seeds)),
-    ):
+    numbers = {"learning_rate": learning_rate, "n_steps": n_steps, "number of seeds": len(seeds)}
+    for name, value in numbers.items():
         if not value > 0:
             raise ValueError(f"{name} must be above 0, got {value!r}")
-    starts = [[random_points(n_pairs, dim, seed=s, stream=k) for s in seeds] for k in (0, 1)]
-    points = torch.stack([torch.stack(modality) for modality in starts]).requires_grad_()
+    starts = [random_points(n_pairs, dim, seed=s, stream=k) for k in (0, 1) for s in seeds]
+    points = torch.stack(starts).unflatten(0, (2, -1)).requires_grad_()
     t = torch.as_tensor(positive(inverse_temperature, "inverse_temperature"))
     if t.ndim and t.shape != (len(seeds),):
         raise ValueError(f"inverse_temperature must be one number or {len(seeds)} of them, got {len(t)}")
-    log_t = t.log().expand(len(seeds)).clone()
-    log_t.requires_grad_(train_inverse_temperature)
+    log_t = t.log().expand(len(seeds)).clone().requires_grad_(train_inverse_temperature)
     optimiser = torch.optim.Adam([x for x in (points, log_t) if x.requires_grad], lr=learning_rate)
     for step in range(n_steps):
         optimiser.param_groups[0]["lr"] = learning_rate * (1 + math.cos(math.pi * step / n_steps)) / 2
-        _one_step(loss, points, log_t, optimiser)
+        optimiser.zero_grad()
+        loss(points[0], points[1], log_t.exp()).sum().backward()
+        with torch.no_grad():
+            points.grad = tangent(points, points.grad)
+            optimiser.step()
+            points /= points.norm(dim=-1, keepdim=True)
     (u, v), t = points.detach(), log_t.detach().exp()
     final, margin, gap = loss(u, v, t).detach(), separation(u, v).margin, row_gap(u, v).rows
     return Minimization(u=u, v=v, inverse_temperature=t, loss=final, margin=margin, row_gap=gap)
-
-
-def _one_step(loss: Loss, points: Tensor, log_t: Tensor, optimiser: torch.optim.Optimizer) -> None:
-    optimiser.zero_grad()
-    loss(points[0], points[1], log_t.exp()).sum().backward()
-    with torch.no_grad():
-        points.grad = tangent(points, points.grad)  # type: ignore[arg-type]
-        optimiser.step()
-        points /= points.norm(dim=-1, keepdim=True)

@@ -17,15 +17,10 @@ from tqdm import tqdm
 
 from constellations.checks import integer
 from constellations.losses.arguments import Labels
+from constellations.sphere import as_points
 from constellations.training.measures import Snapshot, Synchronization, Trajectory, joined
 from constellations.training.optimizers import Adam, Descent
-from constellations.training.settings import (
-    Settings,
-    graph_edges,
-    locked_modality,
-    matching_pairs,
-    per_run,
-)
+from constellations.training.settings import Settings, graph_edges, matching_pairs, per_run
 from constellations.training.state import State
 
 ADAM = Adam()
@@ -127,21 +122,20 @@ def synchronize(
     """
     if bias is not None and relative_bias is not None:
         raise ValueError(f"give at most one of bias and relative_bias, got {bias!r} and {relative_bias!r}")
-    name = "relative_bias" if bias is None else "bias"
-    offset = relative_bias if bias is None else bias
-    numbers = {
-        "seeds": seeds,
-        "inverse_temperature": inverse_temperature,
-        name: 0.0 if offset is None else offset,
-    }
-    runs = per_run(numbers if adapter is None else {**numbers, "adapter": adapter})
+    if bias is None and relative_bias is None:
+        relative_bias = 0.0
+    name, offset = ("relative_bias", relative_bias) if bias is None else ("bias", bias)
+    numbers = {"seeds": seeds, "inverse_temperature": inverse_temperature, name: offset, "adapter": adapter}
+    runs = per_run({key: value for key, value in numbers.items() if value is not None})
     n_pairs, k = integer(n_pairs, "n_pairs", 2), integer(n_modalities, "n_modalities", 2)
-    index, points = locked_modality(locked)
+    index, points = locked if isinstance(locked, (tuple, list)) else (locked, None)
     settings = Settings(
         n_pairs=n_pairs, dim=integer(dim, "dim", 1), n_modalities=k, edges=graph_edges(graph, k), seeds=runs["seeds"],
         inverse_temperature=runs["inverse_temperature"], offset=runs[name], relative=bias is None,
         adapter=runs.get("adapter"), train_inverse_temperature=bool(train_inverse_temperature),
-        train_bias=bool(train_bias), locked=index, locked_points=points, matching=matching_pairs(labels, n_pairs),
+        train_bias=bool(train_bias), locked=None if index is None else integer(index, "locked", 0),
+        locked_points=None if points is None else as_points(points, "locked points").detach(),
+        matching=matching_pairs(labels, n_pairs),
         batch_size=None if batch_size is None else integer(batch_size, "batch_size", 2),
         n_steps=integer(n_steps, "n_steps", 0), learning_rate=float(learning_rate), optimizer=optimizer, loss=loss,
         record_every=None if record_every is None else integer(record_every, "record_every", 1),
@@ -149,9 +143,8 @@ def synchronize(
         chunk_size=None if chunk_size is None else integer(chunk_size, "chunk_size", 1),
     )  # fmt: skip
     chunks, stop, before = settings.chunks(), Event(), torch.get_num_threads()
-    if n_threads is None:
-        n_threads = int(os.environ.get("CONSTELLATIONS_THREADS", before))
-    n_threads = integer(n_threads, "n_threads", 1) if settings.device.type == "cpu" else 1
+    wanted = int(os.environ.get("CONSTELLATIONS_THREADS", before)) if n_threads is None else n_threads
+    n_threads = integer(wanted, "n_threads", 1) if settings.device.type == "cpu" else 1
     bar = tqdm(total=settings.n_steps * len(chunks), unit="step", disable=not progress)
     try:
         with bar, ThreadPoolExecutor(n_threads, initializer=_quiet_thread) as workers:
@@ -192,14 +185,10 @@ def _collect(settings: Settings, chunks: Sequence[Finished]) -> Synchronization:
     points, deltas, shots = zip(*chunks, strict=True)
     together = [torch.cat(x) for x in zip(*points, strict=True)]
     most, tracks = max(settings.counts), joined(shots)
-    final = {name: track[-1] for name, track in tracks.items()}
-    steps = torch.tensor(settings.record_steps)
+    final, steps = {name: track[-1] for name, track in tracks.items()}, torch.tensor(settings.record_steps)
     return Synchronization(
+        **final, bias=final["inverse_temperature"] * final["relative_bias"],
         points=torch.stack([pad(x, (0, 0, 0, most - x.shape[1]), value=torch.nan) for x in together], 1),
-        bias=final["inverse_temperature"] * final["relative_bias"],
-        edges=settings.edges,
-        counts=settings.counts,
-        adapter=None if settings.adapter is None else torch.cat(deltas),
+        edges=settings.edges, counts=settings.counts, adapter=None if settings.adapter is None else torch.cat(deltas),
         history=None if settings.record_every is None else Trajectory(steps=steps, **tracks),
-        **final,
-    )
+    )  # fmt: skip

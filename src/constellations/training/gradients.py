@@ -62,11 +62,10 @@ class EdgeGradients:
         size = min(n_first, max(16, entries // (batch * n_second)))
         self.logits = scale.new_empty(batch, size, n_second)
         self.spare_logits = torch.empty_like(self.logits) if published else None
+        parts = zip(range(0, n_first, size), first.split(size, 2), d_first.split(size, 2), strict=True)
         self.blocks = [
             (start, rows.transpose(1, 2), rows[:, :dim], self.logits[:, : rows.shape[2]], d_rows)
-            for start, rows, d_rows in zip(
-                range(0, n_first, size), first.split(size, 2), d_first.split(size, 2), strict=True
-            )
+            for start, rows, d_rows in parts
         ]
 
     def __call__(self, u: Tensor, v: Tensor, *, second: bool = True) -> None:

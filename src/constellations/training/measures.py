@@ -8,6 +8,7 @@ from dataclasses import dataclass, fields
 import torch
 from torch import Tensor
 
+from constellations.geometry.margin import Gap
 from constellations.losses.slopes import PUBLISHED_EPSILON, entries
 from constellations.training.settings import Edge, Settings
 
@@ -76,9 +77,8 @@ def snapshot(
     for a, c in settings.edges:
         u, v = x[a].double(), x[c].double()
         s = (u.transpose(1, 2) @ v) * square - (1 - square)
-        match = settings.matching
-        match = torch.eye(s.shape[1], dtype=torch.bool) if match is None else match
-        match = match.to(s.device)
+        given = settings.matching
+        match = (torch.eye(s.shape[1], dtype=torch.bool) if given is None else given).to(s.device)
         low = s.masked_fill(~match, torch.inf).amin((1, 2))
         high = s.masked_fill(match, -torch.inf).amax((1, 2))
         z = t[:, None, None] * (s - b_rel[:, None, None])
@@ -86,11 +86,10 @@ def snapshot(
         trained = _published(z.to(x[a].dtype), match) if settings.loss == "published" else exact
         parts.append((low, high, exact, trained, square.flatten() * _xi(u, v)))
     low, high, exact, trained, xi = (torch.stack(part, dim=1) for part in zip(*parts, strict=True))
-    joint_low, joint_high = low.amin(1), high.amax(1)
-    middle, half = (joint_low + joint_high) / 2, (joint_low - joint_high) / 2
+    joint = Gap(low.amin(1), high.amax(1))
     return Snapshot(
-        loss=trained.sum(1), exact_loss=exact.sum(1), inverse_temperature=t, relative_bias=b_rel, margin=half,
-        optimal_relative_bias=middle, xi=xi.mean(1), edge_margin=(low - high) / 2,
+        loss=trained.sum(1), exact_loss=exact.sum(1), inverse_temperature=t, relative_bias=b_rel,
+        margin=joint.margin, optimal_relative_bias=joint.relative_bias, xi=xi.mean(1), edge_margin=(low - high) / 2,
     )  # fmt: skip
 
 

@@ -11,9 +11,9 @@ import torch
 from numpy.typing import ArrayLike
 from torch import Tensor
 
-from constellations.checks import choice, integer
+from constellations.checks import choice
 from constellations.losses.arguments import Labels, Matching
-from constellations.sphere import as_points, random_points
+from constellations.sphere import random_points
 from constellations.training.optimizers import Adam, Descent
 
 Edge = tuple[int, int]
@@ -61,11 +61,14 @@ class Settings:
                 raise ValueError(f"adapter must be a delta in (0, 1), got {self.adapter.tolist()}")
             if self.n_modalities != 2:
                 raise ValueError(f"adapter needs n_modalities = 2, got {self.n_modalities}")
-        last = self.n_modalities - 1
-        if self.locked is not None and self.locked > last:
-            raise ValueError(f"locked must be a modality from 0 to {last}, got {self.locked}")
+        if self.locked is not None and self.locked >= self.n_modalities:
+            raise ValueError(
+                f"locked must be a modality from 0 to {self.n_modalities - 1}, got {self.locked}"
+            )
         if self.locked_points is not None:
-            self._check_locked_points(tuple(self.locked_points.shape))
+            one, shape = (self.counts[self.locked or 0], self.dim), tuple(self.locked_points.shape)
+            if shape not in (one, many := (self.n_runs, *one)):
+                raise ValueError(f"locked points must have shape {one} or {many}, got {shape}")
         if self.matching is not None:
             self._check_matching(self.matching)
         if self.batch_size is not None and not 2 <= self.batch_size <= self.n_pairs:
@@ -78,19 +81,11 @@ class Settings:
             raise ValueError(f"device must be 'cpu' where there is no CUDA device, got {str(self.device)!r}")
 
     def _check_matching(self, matching: Tensor) -> None:
-        if self.n_modalities != 2:
-            raise ValueError(f"labels need n_modalities = 2, got {self.n_modalities}")
-        if self.loss != "exact":
-            raise ValueError(f"labels need loss = 'exact', got {self.loss!r}")
-        if self.batch_size is not None:
-            raise ValueError(f"labels need batch_size = None, got {self.batch_size}")
+        for name, needed in (("n_modalities", 2), ("loss", "exact"), ("batch_size", None)):
+            if (given := getattr(self, name)) != needed:
+                raise ValueError(f"labels need {name} = {needed!r}, got {given!r}")
         if matching.all() or not matching.any():
             raise ValueError(f"labels must leave pairs of both kinds, got {int(matching.sum())} that match")
-
-    def _check_locked_points(self, shape: tuple[int, ...]) -> None:
-        one = (self.counts[self.locked or 0], self.dim)
-        if shape not in (one, (self.n_runs, *one)):
-            raise ValueError(f"locked points must have shape {one} or {(self.n_runs, *one)}, got {shape}")
 
     @property
     def n_runs(self) -> int:
@@ -124,8 +119,9 @@ class Settings:
         if modality == self.locked and self.locked_points is not None:
             return self.locked_points.double().expand(self.n_runs, -1, -1)[runs]
         n = self.counts[modality]
-        draws = [random_points(n, self.dim, seed=int(s), stream=modality) for s in self.seeds[runs]]
-        return torch.stack(draws)
+        return torch.stack(
+            [random_points(n, self.dim, seed=int(s), stream=modality) for s in self.seeds[runs]]
+        )
 
 
 def default_device() -> str:
@@ -157,9 +153,8 @@ def graph_edges(graph: str | Iterable[Sequence[int]], n_modalities: int) -> tupl
     seen = {frozenset(edge) for edge in edges}
     inside = all(a != c and 0 <= a < n_modalities and 0 <= c < n_modalities for a, c in edges)
     if not edges or not inside or len(seen) != len(edges):
-        raise ValueError(
-            f"graph must have distinct edges between different modalities 0 to {n_modalities - 1}, got {edges}"
-        )
+        modalities = f"modalities 0 to {n_modalities - 1}"
+        raise ValueError(f"graph must have distinct edges between different {modalities}, got {edges}")
     return edges
 
 
@@ -183,18 +178,6 @@ def per_run(values: Mapping[str, ArrayLike | Iterable[float]]) -> dict[str, np.n
         raise ValueError(f"sequences must have one length, the number of runs, got {lengths}")
     n_runs = max(lengths.values(), default=1)
     return {name: np.broadcast_to(array, n_runs) for name, array in arrays.items()}
-
-
-def locked_modality(
-    locked: int | tuple[int, ArrayLike | Tensor] | None,
-) -> tuple[int | None, Tensor | None]:
-    """The index of the locked modality, and its points where given."""
-    if locked is None:
-        return None, None
-    index, points = locked if isinstance(locked, (tuple, list)) else (locked, None)
-    return integer(index, "locked", 0), None if points is None else as_points(
-        points, "locked points"
-    ).detach()
 
 
 def matching_pairs(labels: Labels | None, n_pairs: int) -> Tensor | None:

@@ -29,9 +29,8 @@ class State:
         flat = torch.zeros(size + 3 * n_runs, dtype=s.dtype, device=s.device)
         self.gradient = torch.zeros_like(flat)
         self.trained, self.d_trained = (y[:size].view(n_runs, s.dim, -1) for y in (flat, self.gradient))
-        self.x, self.dx = (
-            dict(zip(moving, y.split(counts, 2), strict=True)) for y in (self.trained, self.d_trained)
-        )
+        self.x = dict(zip(moving, self.trained.split(counts, 2), strict=True))
+        self.dx = dict(zip(moving, self.d_trained.split(counts, 2), strict=True))
         if s.locked is not None:
             self.x[s.locked] = flat.new_zeros(n_runs, s.dim, s.counts[s.locked])
         self.log_t, self.bias, self.logit = flat[size:].view(3, -1)
@@ -132,9 +131,8 @@ class _Batch:
         seeds, self.state, self.size = state.settings.seeds[runs], state, state.settings.table[0]
         self.generators = [np.random.default_rng([int(seed), BATCH_STREAM]) for seed in seeds]
         self.ahead: list[Tensor] = []
-        self.x, self.dx = (
-            {a: y.new_zeros(*y.shape[:2], self.size) for a, y in held.items()} for held in (state.x, state.dx)
-        )
+        self.x = {a: y.new_zeros(*y.shape[:2], self.size) for a, y in state.x.items()}
+        self.dx = {a: torch.zeros_like(self.x[a]) for a in state.dx}
 
     def draw(self) -> None:
         if not self.ahead:
@@ -165,13 +163,9 @@ class _Group:
         matching = s.matching if s.matching is None or (a, c) in s.edges else s.matching.T
         self.u, self.v = self.x[a][None], self.x[c][None]
         self.work = EdgeGradients(
-            (len(edges), *self.u.shape[1:], self.v.shape[3]),
-            scale=state.scale,
-            offset=state.offset,
-            published=s.loss == "published",
-            matching=matching,
-            entries=CACHE_ENTRIES[s.device.type],
-        )
+            (len(edges), *self.u.shape[1:], self.v.shape[3]), scale=state.scale, offset=state.offset,
+            published=s.loss == "published", matching=matching, entries=CACHE_ENTRIES[s.device.type],
+        )  # fmt: skip
 
     def accumulate(self) -> None:
         u, v, work = self.u, self.v, self.work
