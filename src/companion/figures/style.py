@@ -220,6 +220,12 @@ def carry(figure: Figure, arrays: Mapping[str, ArrayLike] | None = None, /, **mo
     return figure
 
 
+def watermark(figure: Figure, text: str) -> Figure:
+    """The figure with a pale ``text`` across it, if there is one: what no reader may take for the real thing."""
+    figure.text(0.5, 0.5, text, rotation=18, fontsize=30, color="black", alpha=0.16, ha="center", va="center")
+    return figure
+
+
 def add_note(figure: Figure, note: str) -> None:
     """Write the parameters and number of seeds in small grey type under the picture."""
     figure.supxlabel(as_label(note), fontsize=SMALL, color=COLOURS["neutral"], x=0.99, ha="right")

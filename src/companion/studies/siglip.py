@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from importlib.resources import files
 from io import StringIO
 
 import pandas as pd
@@ -59,6 +60,13 @@ def measured_models(reports: Mapping[str, Report]) -> pd.DataFrame:
     """Reports by model as a frame like :func:`published_models`."""
     rows = {name: measured_row(report) for name, report in reports.items()}
     return pd.DataFrame.from_dict(rows, orient="index").astype({"dim": int}).sort_values(["dim", "margin"])
+
+
+def measured_before() -> pd.DataFrame:
+    """What reports said of the paired features of *Mind the Gap* (Weixin-Liang/Modality-Gap, commit 8e20cb2)."""
+    columns = ["encoder", "pairs", "d", "m*", "mean margin", "retrieval at 1", "means apart", "relative gap"]
+    text = (files("companion") / "data" / "paired_features.csv").read_text()
+    return pd.read_csv(StringIO(text)).set_axis(columns, axis=1)
 
 
 def short_name(model: str) -> str:

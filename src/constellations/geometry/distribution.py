@@ -22,8 +22,8 @@ BINS = 40_000  # over [-1, 1]: a bin is 5e-5 wide
 class Means:
     """Exact means. ``mean_of_norms`` and ``norm_of_mean`` are of squared norms of ``x = u_i - v_j`` over matching pairs.
 
-    ``relative_modality_gap`` (Schrodi et al., 2024) is ``D / (D + (D_images + D_texts) / 2)`` with the mean cosine
-    distances of matching pairs, of two images, of two texts.
+    ``relative_modality_gap`` is ``D / (D + (D_images + D_texts) / 2)`` with the mean cosine distances of matching pairs,
+    of two different images, of two different texts: RMG of Schrodi et al. (arXiv 2404.07983), as their code computes it.
     """
 
     mean: Gap
