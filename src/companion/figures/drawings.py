@@ -1,10 +1,9 @@
-"""Drawings: pairs on a circle, diagrams, graphs, the direction of Theorem 3.6, sheets of pictures."""
+"""Drawings: pairs on a circle, diagrams, the direction of Theorem 3.6, sheets of pictures."""
 
 from __future__ import annotations
 
 import textwrap
 from collections.abc import Mapping, Sequence
-from itertools import combinations
 from typing import Any
 
 import numpy as np
@@ -158,39 +157,6 @@ def _box(axes: Axes, centre: tuple[float, float], text: str, colour: str, hatch:
 def _connect(axes: Axes, start: tuple[float, float], end: tuple[float, float]) -> None:
     line = {"arrowstyle": "-|>", "mutation_scale": 11, "color": COLOURS["neutral"], "linewidth": 1.2}
     axes.add_patch(FancyArrowPatch(start, end, **line))  # type: ignore[arg-type]
-
-
-def graphs(n_modalities: int) -> Figure:
-    """The complete graph and the star on ``k`` modalities, each edge one pairwise loss."""
-    figure, axes = style.new_figure(n_columns=2, height=2.9, width=6.6)
-
-    def ring(n: int) -> np.ndarray:
-        angle = np.pi / 2 + 2 * np.pi * np.arange(n) / n
-        return np.stack([np.cos(angle), np.sin(angle)], axis=1)
-
-    star = np.vstack([[0.0, 0.0], ring(n_modalities - 1)])
-    edges = {
-        "complete": list(combinations(range(n_modalities), 2)),
-        "star": [(0, a) for a in range(1, n_modalities)],
-    }
-    for panel, places, (name, joined) in zip(axes[0], (ring(n_modalities), star), edges.items(), strict=True):
-        for a, c in joined:
-            panel.plot(*places[[a, c]].T, color=COLOURS["neutral"], linewidth=1.3, zorder=1)
-        for a, place in enumerate(places):
-            hub = name == "star" and a == 0
-            panel.scatter(
-                *place,
-                s=380,
-                color="black" if hub else COLOURS["fixed"],
-                marker="s" if hub else "o",
-                zorder=2,
-            )
-            panel.text(*place, str(a + 1), color="white", ha="center", va="center", zorder=3)
-        graph = "complete graph" if name == "complete" else "star"
-        panel.set_title(f"{graph}: {len(joined)} pairwise loss{'es' if len(joined) > 1 else ''}")
-        panel.set(xlim=(-1.35, 1.35), ylim=(-1.25, 1.3), aspect="equal")
-        panel.set_axis_off()
-    return style.carry(figure, edges)
 
 
 def sheet(images: ArrayLike, captions: Sequence[str], *, columns: int = 3) -> Figure:

@@ -144,9 +144,3 @@ def test_right_answers_are_framed_and_ticked():
     figure = drawings.ranked(["A", "B"], pictures[:, 0], pictures, correct, heading="h")
     ticked = [any(text.get_text() == "✓" for text in panel.texts) for panel in figure.axes]
     assert np.flatnonzero(ticked).tolist() == [3]  # first row: caption, own, 1, 2
-
-
-@pytest.mark.parametrize("k", [2, 3, 5])
-def test_graphs_have_their_edges(k):
-    figure = drawings.graphs(k)
-    assert len(figure.arrays["complete"]) == k * (k - 1) // 2 and len(figure.arrays["star"]) == k - 1
