@@ -47,6 +47,8 @@ DASHES: tuple[Line, ...] = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)), (0, (
 SWEPT_MARKERS = "os^DvPX*"
 # Signed quantities: blue-green is above zero (separated), brown below.
 DIVERGING, SEQUENTIAL = "BrBG", "viridis"
+# The same without its pale middle: the sign of every cell is seen at once.
+SIGNED = mpl.colors.ListedColormap(mpl.colormaps["BrBG"](np.r_[0.05:0.36:128j, 0.64:0.95:128j]), "signed")
 WIDTH, SMALL = 8.8, 9.5
 B_REL, BEST_B_REL, MARGIN = r"$b_{\mathrm{rel}}$", r"$b^*_{\mathrm{rel}}$", "margin $m^*$"
 BOX = {"facecolor": "white", "edgecolor": "none", "pad": 1.2, "alpha": 0.85}

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.colors import Colormap, TwoSlopeNorm
 from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
 from matplotlib.patches import Rectangle
@@ -26,6 +27,8 @@ def heat_maps(
     differences: Collection[str] = (),
 ) -> Figure:
     """One quantity over a grid, each cell with its number: blue-green above zero (separated), brown below.
+
+    Each sign has its own scale, and no cell is nearly white: small margins are margins.
 
     Parameters
     ----------
@@ -54,19 +57,23 @@ def heat_maps(
     for apart, titles in groups.items():
         if not titles:
             continue
-        limit = max(float(np.nanmax(np.abs(means[t]), initial=0.0)) for t in titles) or 1.0
+        found = np.concatenate([means[t].ravel() for t in titles])
+        low, high = (float(max(np.nanmax(sign * found, initial=0.0), 0.0)) for sign in (-1, 1))
+        widest = max(low, high) or 1.0
         for title in titles:
             deviations = style.spread(tables[title]) if tables[title].ndim == 3 else None
             image = numbers(
                 panel_of[title],
                 means[title],
-                limit=limit,
+                limits=(-widest, widest) if apart else (-(low or widest), high or widest),
                 spec=spec,
                 spreads=deviations,
-                map="PuOr" if apart else None,
+                map="PuOr" if apart else style.SIGNED,
             )
         bar = figure.colorbar(image, ax=[panel_of[t] for t in titles], shrink=0.95, pad=0.015, aspect=30)
         bar.set_label("difference" if apart else value)
+        if low != high and not apart:
+            bar.ax.set_ylim(-low, high)
     for title, panel in panel_of.items():
         panel.set_title(style.as_label(title), loc="left")
         panel.set_xticks(range(len(columns[1])), [f"{c:g}".replace("-", "−") for c in columns[1]])
@@ -136,17 +143,17 @@ def numbers(
     axes: Axes,
     values: np.ndarray,
     *,
-    limit: float,
+    limits: tuple[float, float],
     spec: str,
     spreads: np.ndarray | None = None,
-    map: str | None = None,
+    map: str | Colormap = style.DIVERGING,
 ) -> AxesImage:
-    """A table as a heat map on a scale centred at 0, each cell with its number and, below it, its spread."""
-    scale: dict[str, Any] = {"cmap": map or style.DIVERGING, "vmin": -limit, "vmax": limit}
-    image = axes.imshow(values, aspect="auto", **scale)
+    """A table as a heat map from one limit over 0 to the other, each cell with its number and, below it, its spread."""
+    image = axes.imshow(values, aspect="auto", cmap=map, norm=TwoSlopeNorm(0, *limits))
     for (i, j), value in np.ndenumerate(values):
         if np.isfinite(value):
-            colour = "white" if abs(value) > 0.62 * limit else "black"
+            light = np.dot(image.cmap(image.norm(value))[:3], (0.299, 0.587, 0.114))
+            colour = "black" if light > 0.5 else "white"
             text = style.signed_zero_free(value, spec)
             if spreads is not None:
                 text += f"\n±{spreads[i, j]:{spec}}"
@@ -165,7 +172,7 @@ def frame(x: float, y: float, width: float, height: float, **look: str | float) 
 def matrix(axes: Axes, products: ArrayLike) -> None:
     """The matrix of inner products with its numbers, matching ones framed."""
     s = np.asarray(products)
-    numbers(axes, s, limit=1.0, spec=".2f")
+    numbers(axes, s, limits=(-1, 1), spec=".2f")
     for i in range(len(s)):
         axes.add_patch(frame(i - 0.5, i - 0.5, 1, 1, edgecolor=COLOURS["matching"], linewidth=2))
     axes.set_xticks(range(len(s)), [f"$V_{j + 1}$" for j in range(len(s))])
