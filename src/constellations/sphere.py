@@ -9,6 +9,8 @@ from torch import Tensor
 
 from constellations.checks import integer
 
+Points = Tensor | ArrayLike
+
 
 def holds(condition: Tensor) -> bool:
     """Whether a condition on values is true; taken for granted where a trace or ``torch.func`` has no values."""
@@ -20,7 +22,7 @@ def holds(condition: Tensor) -> bool:
         return True
 
 
-def as_points(x: Tensor | ArrayLike, name: str = "points", *, unit: bool = True) -> Tensor:
+def as_points(x: Points, name: str = "points", *, unit: bool = True) -> Tensor:
     """Validate an array of points and return it as a floating tensor.
 
     Parameters
@@ -64,7 +66,7 @@ def as_points(x: Tensor | ArrayLike, name: str = "points", *, unit: bool = True)
     return points
 
 
-def as_tensor(x: Tensor | ArrayLike) -> Tensor:
+def as_tensor(x: Points) -> Tensor:
     """A tensor as it is; a copy where torch cannot share the memory: foreign byte order, negative strides, read-only."""
     if isinstance(x, Tensor):
         return x
@@ -86,8 +88,8 @@ def _deviation(points: Tensor) -> Tensor:
 
 
 def as_pairs(
-    u: Tensor | ArrayLike,
-    v: Tensor | ArrayLike,
+    u: Points,
+    v: Points,
     *,
     unit: bool = True,
     at_least: int = 2,
@@ -116,7 +118,7 @@ def as_pairs(
     return u.to(dtype), v.to(dtype)
 
 
-def normalize(x: Tensor | ArrayLike) -> Tensor:
+def normalize(x: Points) -> Tensor:
     """Rows divided by their Euclidean norm; shape ``[..., N, d]`` is kept.
 
     Raises

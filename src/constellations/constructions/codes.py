@@ -6,15 +6,14 @@ import math
 
 import numpy as np
 import torch
-from numpy.typing import ArrayLike
 from scipy.linalg import helmert
 from torch import Tensor
 
 from constellations.checks import integer
-from constellations.sphere import as_points, random_points
+from constellations.sphere import Points, as_points, random_points
 
 
-def as_code(points: ArrayLike | Tensor, name: str) -> Tensor:
+def as_code(points: Points, name: str) -> Tensor:
     """At least two unit vectors ``[N, d]`` in float64."""
     x = as_points(points, name)
     if x.ndim != 2 or len(x) < 2:
@@ -22,7 +21,7 @@ def as_code(points: ArrayLike | Tensor, name: str) -> Tensor:
     return x.to(torch.float64)
 
 
-def max_inner_product(points: ArrayLike | Tensor) -> float:
+def max_inner_product(points: Points) -> float:
     """Largest inner product of two different points of a code ``[N, d]``, ``N >= 2``.
 
     >>> round(max_inner_product(simplex(5)), 12)

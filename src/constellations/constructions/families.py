@@ -5,15 +5,15 @@ from __future__ import annotations
 import math
 
 import torch
-from numpy.typing import ArrayLike
 from torch import Tensor
 
 from constellations.checks import integer
 from constellations.constructions.codes import as_code, regular_polygon, simplex
 from constellations.constructions.lifts import append
+from constellations.sphere import Points
 
 
-def compose(x: ArrayLike | Tensor, y: ArrayLike | Tensor, *, p: float, q: float) -> tuple[Tensor, Tensor]:
+def compose(x: Points, y: Points, *, p: float, q: float) -> tuple[Tensor, Tensor]:
     r"""Realise ``s_ij = p <x_i, x_j> + q <y_i, y_j>`` in ``R^{d1+d2}``, for any ``|p| + |q| <= 1``.
 
     .. math::

@@ -5,13 +5,12 @@ from __future__ import annotations
 import math
 
 import torch
-from numpy.typing import ArrayLike
 from torch import Tensor
 
 from constellations.bounds import code_margin
 from constellations.checks import finite, integer
 from constellations.constructions.codes import as_code, max_inner_product, simplex
-from constellations.sphere import as_pairs, as_points, normalize
+from constellations.sphere import Points, as_pairs, as_points, normalize
 
 
 def append(x: Tensor, *values: float) -> Tensor:
@@ -19,7 +18,7 @@ def append(x: Tensor, *values: float) -> Tensor:
     return torch.cat([x, *(x.new_full((*x.shape[:-1], 1), value) for value in values)], dim=-1)
 
 
-def midpoints(u: ArrayLike | Tensor, v: ArrayLike | Tensor) -> Tensor:
+def midpoints(u: Points, v: Points) -> Tensor:
     r"""The normalised midpoints ``(U_i + V_i)/|U_i + V_i|``: a spherical code, ``[..., N, d]`` in float64.
 
     If ``(u, v)`` is an ``(m, b_rel)``-constellation with ``1 + b_rel + m > 0``, their inner products are at most
@@ -34,7 +33,7 @@ def midpoints(u: ArrayLike | Tensor, v: ArrayLike | Tensor) -> Tensor:
     return normalize(u.to(torch.float64) + v.to(torch.float64))
 
 
-def from_spherical_code(points: ArrayLike | Tensor, *, relative_bias: float) -> tuple[Tensor, Tensor]:
+def from_spherical_code(points: Points, *, relative_bias: float) -> tuple[Tensor, Tensor]:
     r"""A code ``[N, d]`` turned into a constellation ``[N, d+1]`` with the given optimal relative bias.
 
     .. math::
@@ -75,7 +74,7 @@ def from_spherical_code(points: ArrayLike | Tensor, *, relative_bias: float) -> 
     return append(delta * x, rest), append(delta * x, side * rest)
 
 
-def lift(u: ArrayLike | Tensor, v: ArrayLike | Tensor, *, delta: float, phi: float) -> tuple[Tensor, Tensor]:
+def lift(u: Points, v: Points, *, delta: float, phi: float) -> tuple[Tensor, Tensor]:
     r"""Construction 1: two more dimensions move a constellation within the existence region.
 
     .. math::
@@ -107,7 +106,7 @@ def lift(u: ArrayLike | Tensor, v: ArrayLike | Tensor, *, delta: float, phi: flo
     return append(delta * u, phi, last), append(delta * v, phi, -last)
 
 
-def simplex_modalities(points: ArrayLike | Tensor, *, n_modalities: int, delta: float) -> Tensor:
+def simplex_modalities(points: Points, *, n_modalities: int, delta: float) -> Tensor:
     r"""Construction 2: ``k`` modalities ``U^(a)_i = (delta X_i, sqrt(1-delta^2) w_a)``, ``w`` a regular simplex.
 
     For two modalities matching and non-matching inner products are
@@ -157,9 +156,7 @@ def double_constant_embedding(n_pairs: int, *, delta: float) -> tuple[Tensor, Te
     return append(w, rest), append(w, -rest + 0.0)
 
 
-def one_threshold(
-    u: ArrayLike | Tensor, v: ArrayLike | Tensor, thresholds: ArrayLike | Tensor
-) -> tuple[Tensor, Tensor]:
+def one_threshold(u: Points, v: Points, thresholds: Points) -> tuple[Tensor, Tensor]:
     r"""One more dimension turns a threshold ``c_i`` for every row into the single threshold 0.
 
     .. math::
@@ -193,7 +190,7 @@ def one_threshold(
     return rows, torch.cat([v, last], dim=-1) / (1 + largest).sqrt()[..., None]
 
 
-def adapt_locked(x: ArrayLike | Tensor, *, delta: float) -> Tensor:
+def adapt_locked(x: Points, *, delta: float) -> Tensor:
     """Adapter of the locked encoder in Observation 1: ``(delta x, sqrt(1-delta^2))``, ``[..., N, d]`` to ``d+1``.
 
     >>> adapt_locked([[1.0, 0.0]], delta=0.6).tolist()
@@ -202,7 +199,7 @@ def adapt_locked(x: ArrayLike | Tensor, *, delta: float) -> Tensor:
     return _adapt(x, delta, 1.0)
 
 
-def adapt_trained(x: ArrayLike | Tensor, *, delta: float) -> Tensor:
+def adapt_trained(x: Points, *, delta: float) -> Tensor:
     """Adapter of the trained encoder in Observation 1: ``(delta x, -sqrt(1-delta^2))``, ``[..., N, d]`` to ``d+1``.
 
     >>> adapt_trained([[1.0, 0.0]], delta=0.6).tolist()
@@ -211,7 +208,7 @@ def adapt_trained(x: ArrayLike | Tensor, *, delta: float) -> Tensor:
     return _adapt(x, delta, -1.0)
 
 
-def _adapt(x: ArrayLike | Tensor, delta: float, side: float) -> Tensor:
+def _adapt(x: Points, delta: float, side: float) -> Tensor:
     _check_delta(delta)
     return append(delta * as_points(x, "x"), side * math.sqrt(1 - delta * delta))
 

@@ -6,11 +6,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
-from numpy.typing import ArrayLike
-from torch import Tensor
 
 from constellations.geometry.margin import smallest_and_largest
-from constellations.sphere import as_pairs, as_points
+from constellations.sphere import Points, as_pairs, as_points
 
 
 @dataclass(frozen=True)
@@ -23,7 +21,7 @@ class LinearRepresentation:
     xi_unsquared: Any
 
 
-def linear_representation_gap(u: ArrayLike | Tensor, v: ArrayLike | Tensor) -> LinearRepresentation:
+def linear_representation_gap(u: Points, v: Points) -> LinearRepresentation:
     """``xi = mean_i |x_i|^2 - |mean_i x_i|^2`` of the differences ``x_i = u_i - v_i`` (Appendix E).
 
     ``xi`` is evaluated as the mean squared distance of the differences from their mean, which is the same number
@@ -64,7 +62,7 @@ class MarginBudget:
 
 
 def margin_budget(
-    points: ArrayLike | Tensor, *, margin: float | None = None, relative_bias: float | None = None
+    points: Points, *, margin: float | None = None, relative_bias: float | None = None
 ) -> MarginBudget:
     r"""Split ``1 + (k-1) b_rel - (k+1-2k/N) m`` into four sums of squares and averages.
 

@@ -6,11 +6,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
-from numpy.typing import ArrayLike
 from torch import Tensor
 
-from constellations.losses.arguments import Labels, Matching
-from constellations.sphere import as_pairs
+from constellations.losses.arguments import Labels, Matching, diagonal
+from constellations.sphere import Points, as_pairs
 
 
 @dataclass(frozen=True)
@@ -58,15 +57,10 @@ class Separation(Gap):
         return self.non_matching
 
 
-def inner_products(u: ArrayLike | Tensor, v: ArrayLike | Tensor) -> Tensor:
+def inner_products(u: Points, v: Points) -> Tensor:
     """All inner products ``s_ij = <u_i, v_j>``: ``[..., N, d]`` twice to ``[..., N, N]``."""
     u, v = as_pairs(u, v)
     return u @ v.transpose(-1, -2)
-
-
-def diagonal(s: Tensor) -> Tensor:
-    """The mask ``[N, N]`` of the matching pairs of ``s``."""
-    return torch.eye(s.shape[-1], dtype=torch.bool, device=s.device)
 
 
 def smallest_and_largest(s: Tensor, matching: Tensor | None = None) -> Separation:
@@ -81,7 +75,7 @@ def smallest_and_largest(s: Tensor, matching: Tensor | None = None) -> Separatio
     return Separation(low.item(), high.item(), *(tuple(index.tolist()) for index in indices))
 
 
-def matching_and_non_matching(u: ArrayLike | Tensor, v: ArrayLike | Tensor) -> tuple[Tensor, Tensor]:
+def matching_and_non_matching(u: Points, v: Points) -> tuple[Tensor, Tensor]:
     """Matching inner products ``[..., N]`` and non-matching ones ``[..., N(N-1)]``, row by row.
 
     >>> matching, non_matching = matching_and_non_matching(torch.eye(3), torch.eye(3))
@@ -92,7 +86,7 @@ def matching_and_non_matching(u: ArrayLike | Tensor, v: ArrayLike | Tensor) -> t
     return s.diagonal(dim1=-2, dim2=-1), s[..., ~diagonal(s)]
 
 
-def separation(u: ArrayLike | Tensor, v: ArrayLike | Tensor, *, labels: Labels | None = None) -> Separation:
+def separation(u: Points, v: Points, *, labels: Labels | None = None) -> Separation:
     """The optimal margin ``m*`` and relative bias ``b*_rel`` of a configuration, with the pairs that attain them.
 
     ``m* = (min s_ij over matching - max s_ij over other pairs) / 2``, and ``b*_rel`` is half their sum. The configuration
@@ -125,7 +119,7 @@ def separation(u: ArrayLike | Tensor, v: ArrayLike | Tensor, *, labels: Labels |
 
 
 def is_constellation(
-    u: ArrayLike | Tensor, v: ArrayLike | Tensor, *, margin: float, relative_bias: float, atol: float = 1e-9
+    u: Points, v: Points, *, margin: float, relative_bias: float, atol: float = 1e-9
 ) -> bool | Tensor:
     """Whether ``s_ii >= relative_bias + margin`` and ``s_ij <= relative_bias - margin`` for all ``i != j``.
 
@@ -139,7 +133,7 @@ def is_constellation(
     return (s.matching >= relative_bias + margin - atol) & (s.non_matching <= relative_bias - margin + atol)
 
 
-def nearest_neighbour_accuracy(u: ArrayLike | Tensor, v: ArrayLike | Tensor) -> float | Tensor:
+def nearest_neighbour_accuracy(u: Points, v: Points) -> float | Tensor:
     """Fraction of the ``u_i`` whose own ``v_i`` beats every other ``v_j`` strictly (ties count as failures).
 
     >>> nearest_neighbour_accuracy(torch.eye(3), torch.eye(3))
@@ -151,7 +145,7 @@ def nearest_neighbour_accuracy(u: ArrayLike | Tensor, v: ArrayLike | Tensor) -> 
     return accuracy.item() if s.ndim == 2 else accuracy
 
 
-def mean_margin(u: ArrayLike | Tensor, v: ArrayLike | Tensor) -> tuple[float, float]:
+def mean_margin(u: Points, v: Points) -> tuple[float, float]:
     """Margin and relative bias with means in place of the extremes (the paper's Table 6), for one ``[N, d]``."""
     gap = Gap(*(kind.double().mean().item() for kind in matching_and_non_matching(u, v)))
     return gap.margin, gap.relative_bias

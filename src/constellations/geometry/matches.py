@@ -7,11 +7,10 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import torch
-from numpy.typing import ArrayLike
 from torch import Tensor
 
 from constellations.losses.arguments import Labels, Matching
-from constellations.sphere import as_points
+from constellations.sphere import Points, as_points
 
 
 @dataclass(frozen=True)
@@ -75,9 +74,7 @@ def matches(labels: Labels | None, n_rows: int, n_columns: int) -> Matches:
     return Matches(rows, columns, n_rows, n_columns)
 
 
-def of_points(
-    images: ArrayLike | Tensor, texts: ArrayLike | Tensor, labels: Labels | None
-) -> tuple[Tensor, Tensor, Matches]:
+def of_points(images: Points, texts: Points, labels: Labels | None) -> tuple[Tensor, Tensor, Matches]:
     """Unit rows ``[M, d]`` and ``[N, d]`` on the CPU, and their matches."""
     u, v = (as_points(x, name).detach().cpu() for x, name in ((images, "images"), (texts, "texts")))
     if u.ndim != 2 or v.ndim != 2 or u.shape[1] != v.shape[1]:

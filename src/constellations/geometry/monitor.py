@@ -9,8 +9,9 @@ from torch import Tensor
 from torch.nn.functional import softplus
 
 from constellations.certificates import certified_margin
-from constellations.geometry.margin import Gap, diagonal, smallest_and_largest
+from constellations.geometry.margin import Gap, smallest_and_largest
 from constellations.losses import SigmoidLoss
+from constellations.losses.arguments import diagonal
 
 NAMES = (
     "min_matching", "max_non_matching", "mean_matching", "mean_non_matching", "wrong_pairs", "wrong_rows", "wrong_columns",

@@ -7,10 +7,8 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
-from torch import Tensor
 
 from constellations import bounds, certificates
 from constellations.geometry import distribution
@@ -19,6 +17,7 @@ from constellations.geometry.margin import Gap, Separation
 from constellations.geometry.matches import Matches, of_points
 from constellations.losses.arguments import Labels
 from constellations.modality_gap.hyperplane import separating_hyperplane
+from constellations.sphere import Points
 
 DECIDING = 5  # pairs of either kind that are listed
 
@@ -102,8 +101,8 @@ class Report(distribution.Means):
 
 
 def measure(
-    images: ArrayLike | Tensor,
-    texts: ArrayLike | Tensor,
+    images: Points,
+    texts: Points,
     *,
     labels: Labels | None = None,
     inverse_temperature: float | None = None,

@@ -29,16 +29,17 @@ def scalar(
     number = torch.as_tensor(value, dtype=points.dtype)
     if checked and not holds((torch.isfinite(number) & (number > 0 if positive else True)).all()):
         raise ValueError(f"{name} must be finite{' and above 0' if positive else ''}, got {value!r}")
-    number = number.to(points.device)
     if number.numel() == 1:
-        return number.reshape(())
-    leading = points.shape[:-2]
-    if number.shape != leading:
-        raise ValueError(
-            f"{name} must be one number or one per configuration, shape {tuple(leading)}, "
-            f"got shape {tuple(number.shape)}"
-        )
-    return number
+        return number.to(points.device).reshape(())
+    if number.shape != points.shape[:-2]:
+        allowed = f"one number or one per configuration, shape {tuple(points.shape[:-2])}"
+        raise ValueError(f"{name} must be {allowed}, got shape {tuple(number.shape)}")
+    return number.to(points.device)
+
+
+def diagonal(s: Tensor) -> Tensor:
+    """The mask ``[N, N]`` of the matching pairs of ``s``."""
+    return torch.eye(s.shape[-1], dtype=torch.bool, device=s.device)
 
 
 @dataclass(frozen=True)
@@ -60,10 +61,9 @@ class Matching:
         is_matrix = rows.dtype == torch.bool
         right = ((n_rows, n_columns),) * 2 if is_matrix else ((n_rows,), (n_columns,))
         if rows.is_floating_point() or columns.is_floating_point() or (rows.shape, columns.shape) != right:
-            raise ValueError(
-                f"labels must be a boolean matrix of shape {(n_rows, n_columns)} or integer group ids, {n_rows} of u and "
-                f"{n_columns} of v, got {rows.dtype} of shapes {tuple(rows.shape)} and {tuple(columns.shape)}"
-            )
+            allowed = f"a boolean matrix of shape {(n_rows, n_columns)} or integer group ids"
+            got = f"{rows.dtype} of shapes {tuple(rows.shape)} and {tuple(columns.shape)}"
+            raise ValueError(f"labels must be {allowed}, {n_rows} of u and {n_columns} of v, got {got}")
         return cls(matrix=rows) if is_matrix else cls(rows=rows, columns=columns)
 
     def mask(self, block: Tensor, start: int = 0) -> Tensor:

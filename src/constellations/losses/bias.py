@@ -7,13 +7,12 @@ from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import ArrayLike
 from scipy.optimize import brentq
 from scipy.special import log_expit, logsumexp
 from torch import Tensor
 
 from constellations.checks import positive
-from constellations.sphere import as_pairs
+from constellations.sphere import Points, as_pairs
 
 
 @dataclass(frozen=True)
@@ -50,9 +49,7 @@ def best_bias(
     return b, float(loss) + 0.0
 
 
-def optimal_bias(
-    u: Tensor | ArrayLike, v: Tensor | ArrayLike, *, inverse_temperature: Tensor | ArrayLike
-) -> OptimalBias:
+def optimal_bias(u: Points, v: Points, *, inverse_temperature: Points) -> OptimalBias:
     """The bias that minimises the exact summed loss at a given ``t``, in float64.
 
     Accepts ``[..., N, d]`` and ``t`` that broadcast with the leading shape; a single configuration and scalar ``t`` give
@@ -63,16 +60,10 @@ def optimal_bias(
     given = inverse_temperature
     t = positive(given.detach().cpu().numpy() if isinstance(given, Tensor) else given, "inverse_temperature")
     shape, n = np.broadcast_shapes(t.shape, s.shape[:-2]), s.shape[-1]
-    tables, temperatures = np.broadcast_to(s, (*shape, n, n)), np.broadcast_to(t, shape)
-    off = ~np.eye(n, dtype=bool)
-    found = [
-        best_bias(np.diag(tables[k]), tables[k][off], inverse_temperature=float(temperatures[k]))
-        for k in np.ndindex(shape)
-    ]
+    s, t, off = np.broadcast_to(s, (*shape, n, n)), np.broadcast_to(t, shape), ~np.eye(n, dtype=bool)
+    each = np.ndindex(shape)
+    found = [best_bias(np.diag(s[k]), s[k][off], inverse_temperature=float(t[k])) for k in each]
     if not shape:
         return OptimalBias(found[0][0], found[0][0] / float(t), found[0][1])
-    b, loss = (
-        torch.tensor(part, dtype=torch.float64, device=u.device).reshape(shape)
-        for part in zip(*found, strict=True)
-    )
-    return OptimalBias(b, b / torch.as_tensor(temperatures.copy(), device=u.device), loss)
+    b, loss = torch.tensor(found, dtype=torch.float64, device=u.device).T.reshape(2, *shape)
+    return OptimalBias(b, b / torch.tensor(t.copy(), device=u.device), loss)

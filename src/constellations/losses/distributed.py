@@ -6,18 +6,17 @@ from typing import Any
 
 import torch
 import torch.distributed as dist
-from numpy.typing import ArrayLike
 from torch import Tensor
 
 from constellations.checks import choice
 from constellations.losses.arguments import Labels, Matching, Number, full_precision
 from constellations.losses.sigmoid import REDUCTIONS, VARIANTS, Reduction, Variant, count, scalars, summed
-from constellations.sphere import as_pairs
+from constellations.sphere import Points, as_pairs
 
 
 def distributed_sigmoid_loss(
-    u: Tensor | ArrayLike,
-    v: Tensor | ArrayLike,
+    u: Points,
+    v: Points,
     *,
     inverse_temperature: Number,
     bias: Number | None = None,
@@ -50,9 +49,8 @@ def distributed_sigmoid_loss(
         initialised.
     """
     if not (dist.is_available() and dist.is_initialized()):
-        raise ValueError(
-            "distributed_sigmoid_loss needs an initialised torch.distributed process group, got none"
-        )
+        needs = "an initialised torch.distributed process group"
+        raise ValueError(f"distributed_sigmoid_loss needs {needs}, got none")
     choice(variant, "variant", VARIANTS)
     choice(reduction, "reduction", REDUCTIONS)
     fault = None
@@ -82,9 +80,8 @@ def _shapes(u: Tensor, v: Tensor, fault: ValueError | None) -> list[tuple[int, i
     rows = torch.stack(table).tolist()
     for rank, row in enumerate(rows):
         if row[2:] != [v.shape[-1], 2, int(v.dtype == torch.float64), 1]:
-            raise ValueError(
-                f"u and v must be valid points [M, d] of one d and type on every process, but are not on process {rank}"
-            )
+            allowed = "valid points [M, d] of one d and type on every process"
+            raise ValueError(f"u and v must be {allowed}, but are not on process {rank}")
     return [(row[0], row[1]) for row in rows]
 
 

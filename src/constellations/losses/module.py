@@ -68,9 +68,9 @@ class SigmoidLoss(nn.Module):
         choice(reduction, "reduction", REDUCTIONS)
         given, other = (relative_bias, bias) if parameterization == "relative_bias" else (bias, relative_bias)
         if other is not None:
+            got = f"bias={bias!r} and relative_bias={relative_bias!r}"
             raise ValueError(
-                f"parameterization={parameterization!r} needs {parameterization} alone, "
-                f"got bias={bias!r} and relative_bias={relative_bias!r}"
+                f"parameterization={parameterization!r} needs {parameterization} alone, got {got}"
             )
         self.parameterization, self.reduction = parameterization, reduction
         self.chunk_size = None if chunk_size is None else integer(chunk_size, "chunk_size", 1)
@@ -105,11 +105,8 @@ class SigmoidLoss(nn.Module):
 
     def to_siglip(self) -> dict[str, float]:
         """``logit_scale`` and ``logit_bias`` for SigLIP's code, whichever parameterisation is trained."""
-        t = self.inverse_temperature
-        return {
-            "logit_scale": self.log_inverse_temperature.item(),
-            "logit_bias": -(t * self.current_relative_bias()).item(),
-        }
+        bias = self.inverse_temperature * self.current_relative_bias()
+        return {"logit_scale": self.log_inverse_temperature.item(), "logit_bias": -bias.item()}
 
     @property
     def inverse_temperature(self) -> Tensor:
@@ -124,9 +121,8 @@ class SigmoidLoss(nn.Module):
     def forward(self, u: Tensor, v: Tensor, labels: Labels | None = None) -> Tensor:
         """Exact sigmoid loss of unit vectors ``u, v`` of shape ``[N, d]``; ``labels`` as in :func:`sigmoid_loss`."""
         if u.shape[-1] != v.shape[-1] or (labels is None and u.shape != v.shape):
-            raise ValueError(
-                f"u and v must have the same shape [..., N, d], got {tuple(u.shape)} and {tuple(v.shape)}"
-            )
+            got = f"{tuple(u.shape)} and {tuple(v.shape)}"
+            raise ValueError(f"u and v must have the same shape [..., N, d], got {got}")
         u, v = full_precision(u, v)
         bias, relative_bias = (getattr(self, name, None) for name in ("bias", "relative_bias"))
         log_t = self.log_inverse_temperature.to(u.dtype)

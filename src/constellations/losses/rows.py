@@ -10,17 +10,14 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
-from numpy.typing import ArrayLike
 from torch import Tensor
 from torch.nn.functional import logsigmoid
 
-from constellations.losses.arguments import Number, full_precision, scalar
-from constellations.sphere import as_pairs
+from constellations.losses.arguments import Number, diagonal, full_precision, scalar
+from constellations.sphere import Points, as_pairs
 
 
-def info_nce(
-    u: Tensor | ArrayLike, v: Tensor | ArrayLike, *, inverse_temperature: Number, symmetric: bool = False
-) -> Tensor:
+def info_nce(u: Points, v: Points, *, inverse_temperature: Number, symmetric: bool = False) -> Tensor:
     r"""InfoNCE ``sum_i -log softmax_j(t s_ij)_i``, summed over rows; ``symmetric=True`` adds the columns.
 
     Returns a tensor of the leading shape. Source: van den Oord et al. 2018; CLIP uses the symmetric form.
@@ -35,22 +32,18 @@ def info_nce(
 
 def _row_info_nce(logits: Tensor) -> Tensor:
     """``sum_i log(1 + sum_{j != i} exp(z_ij - z_ii))``, which stays accurate when the loss is near zero."""
-    n = logits.shape[-1]
-    differences = logits - logits.diagonal(dim1=-2, dim2=-1)[..., None]
-    rivals = differences.masked_fill(torch.eye(n, dtype=torch.bool, device=logits.device), -torch.inf)
+    rivals = (logits - logits.diagonal(dim1=-2, dim2=-1)[..., None]).masked_fill(diagonal(logits), -torch.inf)
     return -logsigmoid(-torch.logsumexp(rivals, dim=-1)).sum(-1)
 
 
-def triplet(u: Tensor | ArrayLike, v: Tensor | ArrayLike, *, margin_parameter: Number) -> Tensor:
+def triplet(u: Points, v: Points, *, margin_parameter: Number) -> Tensor:
     r"""Triplet loss ``sum_{i != j} relu(|u_i - v_i|^2 - |u_i - v_j|^2 + a)``, ``a = margin_parameter`` (Observation 4)."""
     u, v = full_precision(*as_pairs(u, v))
     a = scalar(margin_parameter, "margin_parameter", u)
     with torch.autocast(u.device.type, enabled=False):
         s = u @ v.mT
         excess = torch.relu(2 * (s - s.diagonal(dim1=-2, dim2=-1)[..., None]) + a[..., None, None])
-        return excess.masked_fill(torch.eye(s.shape[-1], dtype=torch.bool, device=s.device), 0.0).sum(
-            (-2, -1)
-        )
+        return excess.masked_fill(diagonal(s), 0.0).sum((-2, -1))
 
 
 @dataclass(frozen=True)
@@ -61,7 +54,7 @@ class RowGap:
     columns: Any
 
 
-def row_gap(u: Tensor | ArrayLike, v: Tensor | ArrayLike) -> RowGap:
+def row_gap(u: Points, v: Points) -> RowGap:
     """The gaps that InfoNCE and the triplet loss see: rows (columns) against their own matching entry.
 
     ``rows = min_{i != j} (s_ii - s_ij)``, ``columns = min_{i != j} (s_jj - s_ij)``; both at least ``2 m*``.
@@ -72,14 +65,13 @@ def row_gap(u: Tensor | ArrayLike, v: Tensor | ArrayLike) -> RowGap:
     """
     u, v = as_pairs(u, v)
     s = u @ v.transpose(-1, -2)
-    own = torch.eye(s.shape[-1], dtype=torch.bool, device=s.device)
-    diagonal = s.diagonal(dim1=-2, dim2=-1)
-    rows = (diagonal[..., :, None] - s).masked_fill(own, torch.inf).amin((-2, -1))
-    columns = (diagonal[..., None, :] - s).masked_fill(own, torch.inf).amin((-2, -1))
+    own, mask = s.diagonal(dim1=-2, dim2=-1), diagonal(s)
+    rows = (own[..., :, None] - s).masked_fill(mask, torch.inf).amin((-2, -1))
+    columns = (own[..., None, :] - s).masked_fill(mask, torch.inf).amin((-2, -1))
     return RowGap(rows.item(), columns.item()) if s.ndim == 2 else RowGap(rows, columns)
 
 
-def triplet_threshold(u: Tensor | ArrayLike, v: Tensor | ArrayLike) -> float | Tensor:
+def triplet_threshold(u: Points, v: Points) -> float | Tensor:
     """Largest ``a`` with zero triplet loss: ``2 min_{i != j} (s_ii - s_ij) >= 4 m*`` (Observation 4).
 
     >>> triplet_threshold(torch.eye(3), torch.eye(3))

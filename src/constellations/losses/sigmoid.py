@@ -5,14 +5,13 @@ from __future__ import annotations
 from typing import Literal
 
 import torch
-from numpy.typing import ArrayLike
 from torch import Tensor
 from torch.utils.checkpoint import checkpoint
 
 from constellations.checks import choice, integer
 from constellations.losses.arguments import Labels, Matching, Number, full_precision, scalar
 from constellations.losses.slopes import PUBLISHED_EPSILON, ClosedLoss, entries
-from constellations.sphere import as_pairs
+from constellations.sphere import Points, as_pairs
 
 Variant = Literal["exact", "published"]
 Reduction = Literal["sum", "mean", "per_pair"]
@@ -20,8 +19,8 @@ VARIANTS, REDUCTIONS = ("exact", "published"), ("sum", "mean", "per_pair")
 
 
 def sigmoid_loss(
-    u: Tensor | ArrayLike,
-    v: Tensor | ArrayLike,
+    u: Points,
+    v: Points,
     *,
     inverse_temperature: Number,
     bias: Number | None = None,
@@ -103,8 +102,8 @@ def count(reduction: str, n_rows: int, n_columns: int) -> int:
 
 
 def signed_logits(
-    u: Tensor | ArrayLike,
-    v: Tensor | ArrayLike,
+    u: Points,
+    v: Points,
     *,
     inverse_temperature: Number,
     bias: Number | None = None,

@@ -22,10 +22,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
             raise ValueError("--revision needs exactly one --model")
         check_writable(Path(options.store) / "manifest.json")
         folder = scan_folder(options.images, class_names=options.class_names)
+        choices = {"revision": options.revision, "device": options.device, "dtype": options.dtype}
         for model in options.model or list(REVISIONS):
-            encoder = load_encoder(
-                model, revision=options.revision, device=options.device, dtype=options.dtype
-            )
+            encoder = load_encoder(model, **choices)
             store = Path(options.store) / encoder.name.rpartition("/")[2]
             embed(encoder, folder, store, batch_size=options.batch_size, progress=not options.quiet)
             print(f"{len(folder.files)} images of {len(folder.names)} classes in {store}")
@@ -37,27 +36,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m constellations.pretrained")
-    command = parser.add_subparsers(dest="command", required=True).add_parser(
-        "embed", help="embed a folder of images and its class names, resuming where it was interrupted"
-    )
-    command.add_argument("images", help="folder with one subfolder of images per class")
-    command.add_argument("--store", required=True, metavar="DIR", help="where a folder per model is written")
-    command.add_argument(
-        "--model",
-        action="append",
-        metavar="NAME",
-        help="hub name, local folder or open_clip:NAME/TAG, repeatable (the eight of the paper)",
-    )
-    command.add_argument("--revision", help="commit of the model's repository (the pinned one)")
-    command.add_argument(
-        "--class-names", metavar="FILE", help="JSON or lines 'folder name' (the folders' names)"
-    )
-    command.add_argument("--device", help="cpu, cuda, cuda:1, mps (the GPU if there is one)")
-    command.add_argument(
-        "--dtype", choices=DTYPES, default="float32", help="of weights and activations (float32)"
-    )
-    command.add_argument("--batch-size", type=number, default=64, help="images at a time (64)")
-    command.add_argument("--quiet", action="store_true", help="no progress bar")
+    commands = parser.add_subparsers(dest="command", required=True)
+    about = "embed a folder of images and its class names, resuming where it was interrupted"
+    add = commands.add_parser("embed", help=about).add_argument
+    add("images", help="folder with one subfolder of images per class")
+    add("--store", required=True, metavar="DIR", help="where a folder per model is written")
+    models = "hub name, local folder or open_clip:NAME/TAG, repeatable (the eight of the paper)"
+    add("--model", action="append", metavar="NAME", help=models)
+    add("--revision", help="commit of the model's repository (the pinned one)")
+    add("--class-names", metavar="FILE", help="JSON or lines 'folder name' (the folders' names)")
+    add("--device", help="cpu, cuda, cuda:1, mps (the GPU if there is one)")
+    add("--dtype", choices=DTYPES, default="float32", help="of weights and activations (float32)")
+    add("--batch-size", type=number, default=64, help="images at a time (64)")
+    add("--quiet", action="store_true", help="no progress bar")
     return parser
 
 

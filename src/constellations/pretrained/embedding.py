@@ -16,6 +16,8 @@ from constellations.pretrained.store import Store
 
 # The paper embeds the bare name; the other template is the customary one for zero-shot classification.
 TEMPLATES = {"bare": "{}", "photo": "a photo of a {}"}
+# What a store tells of its encoder, beside the model's name.
+OF_ENCODER = "revision", "fingerprint", "dtype", "inverse_temperature", "bias", "image_preprocessing"
 
 
 def embed(
@@ -48,56 +50,31 @@ def embed(
         if template.count("{}") != 1:
             raise ValueError(f"templates must hold {{}} once each, got {key}: {template!r}")
     texts = {key: encoder.texts([t.format(name) for name in folder.names]) for key, t in templates.items()}
-    dim = next(iter(texts.values())).shape[1]
-    manifest = _manifest(encoder, folder) | {
-        "templates": dict(templates),
-        "dim": dim,
-        "shard_size": shard_size,
-    }
+    known = {name: getattr(encoder, name) for name in OF_ENCODER}
+    manifest = {"model": encoder.name} | known | {
+        "files_digest": folder.digest, "classes": list(folder.classes), "names": list(folder.names),
+        "templates": dict(templates), "dim": next(iter(texts.values())).shape[1], "shard_size": shard_size,
+    }  # fmt: skip
     target = Store(store, manifest, files=list(folder.files), labels=list(folder.labels))
     if not target.has_texts():
         target.write_texts(texts)
-    done = len(folder.files) - sum(len(target.shards[k]) for k in target.missing())
-    with (
-        ThreadPoolExecutor(n_threads) as pool,
-        tqdm(
-            total=len(folder.files), initial=done, disable=not progress, unit="image", desc=encoder.name
-        ) as bar,
-    ):
+    count = len(folder.files)
+    done = count - sum(len(target.shards[k]) for k in target.missing())
+    bar = tqdm(total=count, initial=done, disable=not progress, unit="image", desc=encoder.name)
+    with ThreadPoolExecutor(n_threads) as pool, bar:
         for k in target.missing():
             parts = []
-            for images in _batches(folder, target.shards[k], batch_size, pool):
+            paths = [folder.root / folder.files[i] for i in target.shards[k]]
+            for images in _batches(paths, batch_size, pool):
                 parts.append(encoder.images(images))
                 bar.update(len(images))
             target.write_images(k, torch.cat(parts))
     return target
 
 
-def _manifest(encoder: Encoder, folder: ImageFolder) -> dict[str, Any]:
-    return {
-        "model": encoder.name,
-        "revision": encoder.revision,
-        "fingerprint": encoder.fingerprint,
-        "dtype": encoder.dtype,
-        "inverse_temperature": encoder.inverse_temperature,
-        "bias": encoder.bias,
-        "image_preprocessing": encoder.image_preprocessing,
-        "files_digest": folder.digest,
-        "classes": list(folder.classes),
-        "names": list(folder.names),
-    }
-
-
-def _batches(
-    folder: ImageFolder, indices: Sequence[int], batch_size: int, pool: ThreadPoolExecutor
-) -> Iterator[list[Any]]:
+def _batches(paths: Sequence[Path], size: int, pool: ThreadPoolExecutor) -> Iterator[list[Any]]:
     """Decoded images, one batch ahead of the model."""
-    batches = [indices[start : start + batch_size] for start in range(0, len(indices), batch_size)]
-    ahead = [pool.submit(_open, folder, i) for i in batches[0]]
-    for following in [*batches[1:], []]:
-        current, ahead = ahead, [pool.submit(_open, folder, i) for i in following]
+    ahead = [pool.submit(open_image, path) for path in paths[:size]]
+    for start in range(size, len(paths) + size, size):
+        current, ahead = ahead, [pool.submit(open_image, path) for path in paths[start : start + size]]
         yield [future.result() for future in current]
-
-
-def _open(folder: ImageFolder, i: int) -> Any:
-    return open_image(folder.root / folder.files[i])

@@ -57,33 +57,22 @@ class Encoder:
     @torch.inference_mode()
     def images(self, images: Sequence[Any]) -> Tensor:
         """Embed PIL images: unit rows ``[n, d]``, float32, on the CPU."""
-        inputs = self.processor.image_processor(
-            images=[image.convert("RGB") for image in images], return_tensors="pt"
-        )
-        moved = {
-            name: x.to(self.model.device, DTYPES[self.dtype] if x.is_floating_point() else x.dtype)
-            for name, x in inputs.items()
-        }
+        pictures, to, kind = [image.convert("RGB") for image in images], self.model.device, DTYPES[self.dtype]
+        inputs = self.processor.image_processor(images=pictures, return_tensors="pt")
+        moved = {name: x.to(to, kind if x.is_floating_point() else x.dtype) for name, x in inputs.items()}
         return _unit_rows(self.model.get_image_features(**moved))
 
     @torch.inference_mode()
     def texts(self, texts: Sequence[str]) -> Tensor:
         """Embed texts, padded to the full length and without attention mask, as SigLIP was trained: ``[n, d]``."""
-        inputs = self.processor.tokenizer(
-            list(texts),
-            padding="max_length",
-            truncation=True,
-            max_length=self.max_length,
-            return_tensors="pt",
-        )
-        return _unit_rows(self.model.get_text_features(input_ids=inputs["input_ids"].to(self.model.device)))
+        options = {"padding": "max_length", "truncation": True, "max_length": self.max_length}
+        tokens = self.processor.tokenizer(list(texts), return_tensors="pt", **options)["input_ids"]
+        return _unit_rows(self.model.get_text_features(input_ids=tokens.to(self.model.device)))
 
 
 def _unit_rows(output: Any) -> Tensor:
-    features = getattr(
-        output, "pooler_output", output
-    )  # older versions of transformers return the tensor itself
-    return normalize(features.float().cpu())
+    # older versions of transformers return the tensor itself
+    return normalize(getattr(output, "pooler_output", output).float().cpu())
 
 
 def load_encoder(
@@ -109,35 +98,30 @@ def load_encoder(
     try:
         torch.empty(0, device=device)
     except (RuntimeError, AssertionError) as error:
-        raise ValueError(
-            f"device must be cpu or one that works here, got {device!r} ({_first_line(error)})"
-        ) from error
+        got = f"{device!r} ({_first_line(error)})"
+        raise ValueError(f"device must be cpu or one that works here, got {got}") from error
     if model.startswith("open_clip:"):
         return load_open_clip(model.removeprefix("open_clip:"), device=device, dtype=dtype)
     local = Path(model).is_dir()
     revision = None if local else revision or REVISIONS.get(model)
     network, processor = _from_pretrained(model, revision)
     if not hasattr(network, "get_image_features"):
-        raise ValueError(
-            f"model must be a dual encoder of images and texts, got {model} ({type(network).__name__})"
-        )
-    return Encoder(
-        name=Path(model).name if local else model,
-        revision=revision,
-        max_length=int(network.config.text_config.max_position_embeddings),
-        processor=processor,
-        **_measured(network, model, device, dtype),
+        got = f"{model} ({type(network).__name__})"
+        raise ValueError(f"model must be a dual encoder of images and texts, got {got}")
+    length, name = (
+        int(network.config.text_config.max_position_embeddings),
+        Path(model).name if local else model,
     )
+    known = _measured(network, model, device, dtype)
+    return Encoder(name=name, revision=revision, max_length=length, processor=processor, **known)
 
 
 def _measured(network: Any, model: str, device: str, dtype: str) -> dict[str, Any]:
     """What a network says of itself, whoever built it; released code adds its bias to the logit."""
     scale, bias = (getattr(network, name, None) for name in ("logit_scale", "logit_bias"))
     if scale is None or bias is None:
-        kind = type(network).__name__
-        raise ValueError(
-            f"model must be a dual encoder with logit_scale and logit_bias, got {model} ({kind})"
-        )
+        got = f"{model} ({type(network).__name__})"
+        raise ValueError(f"model must be a dual encoder with logit_scale and logit_bias, got {got}")
     return {
         "fingerprint": _fingerprint(network),
         "inverse_temperature": math.exp(scale.item()),
@@ -174,9 +158,8 @@ def load_open_clip(name: str, *, device: str, dtype: str) -> Encoder:
     try:
         import open_clip
     except ImportError as error:
-        raise ValueError(
-            f"open_clip:{name} needs the package open_clip: pip install open_clip_torch"
-        ) from error
+        advice = "pip install open_clip_torch"
+        raise ValueError(f"open_clip:{name} needs the package open_clip: {advice}") from error
     architecture, _, tag = (name, "", "") if name.startswith("hf-hub:") else name.partition("/")
     try:
         network, transform = open_clip.create_model_from_pretrained(architecture, pretrained=tag or None)
@@ -198,23 +181,21 @@ def _from_pretrained(model: str, revision: str | None) -> tuple[Any, Any]:
     except ImportError as error:
         raise ValueError(f"pretrained models need the package {error.name}: {EXTRA}") from error
     options = {} if revision is None else {"revision": revision}
+    strict = {"use_safetensors": True, "output_loading_info": True}
     try:
-        network, info = AutoModel.from_pretrained(
-            model, use_safetensors=True, output_loading_info=True, **options
-        )
+        network, info = AutoModel.from_pretrained(model, **strict, **options)
         if info["missing_keys"]:
             raise ValueError(f"its weights lack {', '.join(sorted(info['missing_keys'])[:3])}")
         return network, AutoProcessor.from_pretrained(model, **options)
     except ImportError as error:
         raise ValueError(f"{model} cannot be loaded: {EXTRA} ({error})") from error
     except Exception as error:  # damaged files make readers raise anything
+        said = f"{model} cannot be loaded ({_first_line(error)})"
         if Path(model).is_dir():
-            raise ValueError(f"{model} cannot be loaded ({_first_line(error)})") from error
+            raise ValueError(said) from error
         pinned = f" --revision {revision}" if revision else ""
-        raise ValueError(
-            f"{model} cannot be loaded ({_first_line(error)}). Without network, run "
-            f"'hf download {model}{pinned} --local-dir FOLDER' elsewhere and give FOLDER as the model"
-        ) from error
+        advice = f"'hf download {model}{pinned} --local-dir FOLDER' elsewhere and give FOLDER as the model"
+        raise ValueError(f"{said}. Without network, run {advice}") from error
 
 
 def _fingerprint(network: Any) -> str:

@@ -41,9 +41,8 @@ def scan_folder(root: str | Path, *, class_names: str | Path | None = None) -> I
     """
     root = Path(root)
     if not root.is_dir():
-        raise ValueError(
-            f"images must be a folder with one subfolder per class, got {root}, which is no folder"
-        )
+        allowed = "a folder with one subfolder per class"
+        raise ValueError(f"images must be {allowed}, got {root}, which is no folder")
     classes = sorted(entry.name for entry in root.iterdir() if entry.is_dir() and not _hidden(entry, root))
     if len(classes) < 2:
         raise ValueError(f"{root} must have at least 2 class subfolders, got {len(classes)}")
@@ -52,9 +51,8 @@ def scan_folder(root: str | Path, *, class_names: str | Path | None = None) -> I
         inside = (p for p in (root / name).rglob("*") if p.suffix.lower() in SUFFIXES and p.is_file())
         found = sorted(p for p in inside if not _hidden(p, root))
         if not found:
-            raise ValueError(
-                f"{root / name} holds no image ({', '.join(SUFFIXES)}): fill or remove the folder"
-            )
+            kinds = ", ".join(SUFFIXES)
+            raise ValueError(f"{root / name} holds no image ({kinds}): fill or remove the folder")
         for path in found:
             files.append(path.relative_to(root).as_posix())
             labels.append(label)
@@ -84,9 +82,8 @@ def open_image(path: str | Path) -> Any:
                 raise ValueError(f"its pixels must be of 8 or 16 bits, got mode {picture.mode}")
             picture = Image.fromarray((pixels / 257).round().astype(np.uint8))
         if picture.has_transparency_data:
-            picture = picture.convert("RGBA")
             white = Image.new("RGBA", picture.size, "white")
-            picture = Image.alpha_composite(white, picture)
+            picture = Image.alpha_composite(white, picture.convert("RGBA"))
         return picture.convert("RGB")
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
+from torch import Tensor
 
 from constellations.geometry.distribution import nearest_others
 from constellations.geometry.report import Report, measure
@@ -28,39 +29,31 @@ def find_stores(folder: str | Path) -> list[Path]:
     candidates = [folder, *sorted(folder.iterdir())] if folder.is_dir() else []
     found = [path for path in candidates if (path / "manifest.json").is_file()]
     if not found:
-        raise ValueError(
-            f"{folder} must be a store of embeddings or a folder of stores: make one with "
-            "python -m constellations.pretrained embed"
-        )
+        advice = "make one with python -m constellations.pretrained embed"
+        raise ValueError(f"{folder} must be a store of embeddings or a folder of stores: {advice}")
     return found[:1] if found[0] == folder else found
 
 
 def measure_store(embeddings: Embeddings, *, template: str = "bare") -> Report:
     """The report on all images against the class names in one template, every image matching its own class."""
-    _check_template(embeddings, template)
-    return measure(
-        embeddings.images,
-        embeddings.texts[template],
-        labels=(embeddings.labels, torch.arange(len(embeddings.texts[template]))),
-        inverse_temperature=embeddings.manifest["inverse_temperature"],
-    )
+    images, texts, labels = _sides(embeddings, template)
+    t = embeddings.manifest["inverse_temperature"]
+    return measure(images, texts, labels=(labels, torch.arange(len(texts))), inverse_temperature=t)
 
 
 def confusions(embeddings: Embeddings, *, template: str = "bare", most: int = 10) -> list[Confusion]:
     """The ``most`` worst retrieval failures, worst first (the paper's Figure 13 shows two)."""
-    _check_template(embeddings, template)
-    images, texts, labels = embeddings.images, embeddings.texts[template], embeddings.labels
+    images, texts, labels = _sides(embeddings, template)
     rival, value = nearest_others(images, texts, (labels, torch.arange(len(texts))))
     by = value - (images * texts[labels]).sum(1)
     worst = by.argsort(descending=True)[:most].tolist()
     names = embeddings.manifest["names"]
-    return [
-        Confusion(embeddings.files[i], names[int(labels[i])], names[int(rival[i])], float(by[i]))
-        for i in worst
-        if by[i] >= 0
-    ]
+    named = [(embeddings.files[i], names[labels[i]], names[rival[i]], float(by[i])) for i in worst]
+    return [Confusion(*found) for found in named if found[-1] >= 0]
 
 
-def _check_template(embeddings: Embeddings, template: str) -> None:
+def _sides(embeddings: Embeddings, template: str) -> tuple[Tensor, Tensor, Tensor]:
+    """Images, texts in one template, and the row of each image's text."""
     if template not in embeddings.texts:
         raise ValueError(f"template must be one of {', '.join(embeddings.texts)}, got {template!r}")
+    return embeddings.images, embeddings.texts[template], embeddings.labels

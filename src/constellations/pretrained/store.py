@@ -49,21 +49,14 @@ class Store:
         self.folder = Path(folder)
         self.manifest = json.loads(json.dumps({"format": FORMAT} | manifest | {"n_images": len(files)}))
         existing = self.folder / "manifest.json"
-        if existing.exists():
-            self._must_agree(read_json(existing))
-            return
-        write_json(self.folder / "files.json", {"files": files, "labels": labels})
-        write_json(existing, self.manifest)
-
-    def _must_agree(self, other: dict[str, Any]) -> None:
-        different = sorted(
-            key for key in self.manifest.keys() | other.keys() if self.manifest.get(key) != other.get(key)
-        )
-        if different:
-            raise ValueError(
-                f"{self.folder} holds embeddings made otherwise (different: {', '.join(different)}): "
-                "choose another store or remove this one"
-            )
+        if not existing.exists():
+            write_json(self.folder / "files.json", {"files": files, "labels": labels})
+            write_json(existing, self.manifest)
+        mine, other = self.manifest, read_json(existing)
+        if different := sorted(key for key in mine.keys() | other.keys() if mine.get(key) != other.get(key)):
+            advice = "choose another store or remove this one"
+            made = f"made otherwise (different: {', '.join(different)})"
+            raise ValueError(f"{self.folder} holds embeddings {made}: {advice}")
 
     @property
     def shards(self) -> list[range]:
@@ -80,7 +73,7 @@ class Store:
         expected = (len(self.shards[k]), self.manifest["dim"])
         if tuple(embeddings.shape) != expected:
             raise ValueError(f"shard {k} must have shape {expected}, got {tuple(embeddings.shape)}")
-        _save(_shard(self.folder, k), {"embeddings": embeddings.contiguous()})
+        _save(_shard(self.folder, k), {"embeddings": embeddings})
 
     def has_texts(self) -> bool:
         """Whether the texts are there."""
@@ -88,7 +81,7 @@ class Store:
 
     def write_texts(self, texts: dict[str, Tensor]) -> None:
         """Write the texts of every template, in one move."""
-        _save(self.folder / "texts.safetensors", {key: value.contiguous() for key, value in texts.items()})
+        _save(self.folder / "texts.safetensors", texts)
 
 
 def read_store(folder: str | Path) -> Embeddings:
@@ -103,9 +96,8 @@ def read_store(folder: str | Path) -> Embeddings:
     paths = [_shard(folder, k) for k in range(-(-n // size))]
     absent = [path.name for path in [*paths, folder / "texts.safetensors"] if not path.exists()]
     if absent:
-        raise ValueError(
-            f"{folder} is incomplete ({len(absent)} files missing, first {absent[0]}): run the same command again"
-        )
+        lacking = f"{len(absent)} files missing, first {absent[0]}"
+        raise ValueError(f"{folder} is incomplete ({lacking}): run the same command again")
     images = torch.cat([_load(path, ["embeddings"])["embeddings"] for path in paths])
     texts = _load(folder / "texts.safetensors", list(manifest["templates"]))
     _check(folder, images, (n, dim))
@@ -132,7 +124,7 @@ def _save(path: Path, tensors: dict[str, Tensor]) -> None:
     from safetensors.torch import save_file
 
     with replace_on_success(path) as temporary:
-        save_file(tensors, temporary)
+        save_file({name: tensor.contiguous() for name, tensor in tensors.items()}, temporary)
 
 
 def _load(path: Path, names: list[str]) -> dict[str, Tensor]:

@@ -10,14 +10,13 @@ from threading import Event
 from typing import Literal
 
 import torch
-from numpy.typing import ArrayLike
 from torch import Tensor
 from torch.nn.functional import pad
 from tqdm import tqdm
 
 from constellations.checks import integer
 from constellations.losses.arguments import Labels
-from constellations.sphere import as_points
+from constellations.sphere import Points, as_points
 from constellations.training.measures import Snapshot, Synchronization, Trajectory, joined
 from constellations.training.optimizers import Adam, Descent
 from constellations.training.settings import Settings, graph_edges, matching_pairs, per_run
@@ -38,7 +37,7 @@ def synchronize(
     relative_bias: float | Iterable[float] | None = None,
     train_inverse_temperature: bool = True,
     train_bias: bool = True,
-    locked: int | tuple[int, ArrayLike | Tensor] | None = None,
+    locked: int | tuple[int, Points] | None = None,
     adapter: float | Iterable[float] | None = None,
     labels: Labels | None = None,
     batch_size: int | None = None,

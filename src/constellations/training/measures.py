@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from constellations.geometry.margin import Gap
+from constellations.losses.arguments import diagonal
 from constellations.losses.slopes import PUBLISHED_EPSILON, entries
 from constellations.training.settings import Edge, Settings
 
@@ -77,8 +78,7 @@ def snapshot(
     for a, c in settings.edges:
         u, v = x[a].double(), x[c].double()
         s = (u.transpose(1, 2) @ v) * square - (1 - square)
-        given = settings.matching
-        match = (torch.eye(s.shape[1], dtype=torch.bool) if given is None else given).to(s.device)
+        match = diagonal(s) if settings.matching is None else settings.matching.to(s.device)
         low = s.masked_fill(~match, torch.inf).amin((1, 2))
         high = s.masked_fill(match, -torch.inf).amax((1, 2))
         z = t[:, None, None] * (s - b_rel[:, None, None])
