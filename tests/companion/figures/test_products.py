@@ -69,6 +69,7 @@ def test_heat_maps_write_every_cell_and_the_spread():
     image = panel.images[0]
     red, green, _, _ = image.cmap(image.norm(0.2))
     assert green > red, "separated is blue-green"
+    assert min(image.cmap(image.norm(1e-6))) < 0.75, "a small margin is not nearly white"
 
 
 def test_percentages_are_written_and_what_is_impossible_hatched():
