@@ -117,9 +117,7 @@ def _bracket(n: float, m: float, b: float, dim: int) -> str:
     """The bracket of the dimension on an axis from 1 to a million; the table says the same in numbers."""
     ends = zip(("low", "high", "dim"), (*bounds.required_dimension(n, m, b), dim), strict=True)
     style = ";".join(f"--{name}:{min(100, 100 / 6 * math.log10(d)):.2f}%" for name, d in ends)
-    ticks = "".join(
-        f"<span>{10**k:,}</span>" if k < 4 else f"<span>10<sup>{k}</sup></span>" for k in range(7)
-    )
+    ticks = "".join(f"<span>{text}</span>" for text in ("1", "10", "100", "1,000", "10⁴", "10⁵", "10⁶"))
     return (
         f'<div aria-hidden="true"><div class="bracket" style="{style}"><i>d</i></div><div class="ticks">{ticks}</div>'
         "<small>dimensions: impossible (grey), open (blue), possible (purple)</small></div>"
