@@ -15,20 +15,6 @@ from typing import Annotated, Literal, get_args, get_origin
 from pydantic import AfterValidator, Field, TypeAdapter, ValidationError
 from pydantic.fields import FieldInfo
 
-# To be deleted with the first edition's last chapter: its kinds of parameters, under the address chapters use.
-from companion.chapter.first_edition import (  # noqa: F401
-    Kind,
-    choice,
-    flag,
-    integer,
-    integers,
-    nonzero,
-    optional,
-    real,
-    reals,
-    text,
-)
-
 Whole = Annotated[int, Field(strict=True)]
 Size = Annotated[Whole, Field(ge=2)]
 Count = Annotated[Whole, Field(ge=1)]

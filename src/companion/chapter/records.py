@@ -215,12 +215,11 @@ class Ledger:
         ))  # fmt: skip
 
     def untested(
-        self, id: str, claim: str, *, published: float | str | None = None, why: str = "", comment: str = "",
-        kind: Kind | None = None,
+        self, id: str, claim: str, *, published: float | str | None = None, why: str = "", kind: Kind | None = None,
     ) -> Record:  # fmt: skip
-        """Record that a claim or a published number is left alone, and ``why`` (``comment``, in the first edition)."""
+        """Record that a claim or a published number is left alone, and ``why``."""
         kind = kind or ("claim" if published is None or isinstance(published, str) else "number")
-        told = (None, None, None, "not tested here", "not tested", why or comment, "run", kind, 0, 1)
+        told = (None, None, None, "not tested here", "not tested", why, "run", kind, 0, 1)
         return self.add(Record(id, claim, None if published == "" else published, *told))  # type: ignore[arg-type]
 
 

@@ -22,7 +22,7 @@ from matplotlib.figure import Figure
 from myst_nb import glue
 from numpy.typing import ArrayLike
 
-from companion.chapter import first_edition, page, parameters
+from companion.chapter import page, parameters
 from companion.chapter.page import number_text
 from companion.chapter.records import Ledger, records_frame, summary
 from companion.figures import style
@@ -38,7 +38,7 @@ SYMBOLS: Mapping[str, str] = {
 
 
 @dataclass
-class Run(Ledger, first_edition.Calls):
+class Run(Ledger):
     """One execution of a chapter: its parameters, records and figures. Made by :func:`begin`."""
 
     notebook: str
@@ -85,12 +85,9 @@ class Run(Ledger, first_edition.Calls):
     def numbers(self, **values: object) -> None:
         """Make numbers available to the prose, as ``{glue:text}`ch01-final-loss``` for ``final_loss=...`` in chapter 01."""
         for name, value in values.items():
-            self.keep_number(f"ch{self.notebook[:2]}-{name.replace('_', '-')}", number_text(value))
-
-    def keep_number(self, name: str, text: str) -> None:
-        """Make one text available to the prose under its full name."""
-        self.kept[name] = text
-        glue(name, text, display=False)
+            key = f"ch{self.notebook[:2]}-{name.replace('_', '-')}"
+            self.kept[key] = number_text(value)
+            glue(key, self.kept[key], display=False)
 
     def say(self, markdown: str) -> None:
         """Display a sentence that depends on the run."""
@@ -107,13 +104,10 @@ class Run(Ledger, first_edition.Calls):
         """Display a table; ``formats`` maps columns to format specifications."""
         page.show(page.table(frame, formats=formats, index=index, caption=caption))
 
-    def paper_and_this_run(self, *, prefix: str = "") -> None:
-        """Display the records so far, or those whose id starts with ``prefix``, in a fold that says how many held."""
-        chosen = [record for record in self.records if record.id.startswith(prefix)]
-        if not chosen:
-            raise ValueError(f"prefix must start the id of some record of this chapter, got {prefix!r}")
-        table = page.table(records_frame(chosen), style_class="constellations-records")
-        page.show(page.fold(f"Checks of this chapter: {summary(chosen)}", table))
+    def paper_and_this_run(self) -> None:
+        """Display the records in a fold that says how many held."""
+        table = page.table(records_frame(self.records), style_class="constellations-records")
+        page.show(page.fold(f"Checks of this chapter: {summary(self.records)}", table))
 
     def finish(self) -> None:
         """Write ``output_dir/results/<notebook>.json``, in one move, and say how long the run took, on what."""
@@ -136,14 +130,12 @@ class Run(Ledger, first_edition.Calls):
         self.say(f"*Computed in {seconds:.0f} s on {device} with {versions}.*")
 
 
-def begin(notebook: str, variables: Mapping[str, object], **kinds: first_edition.Kind) -> Run:
+def begin(notebook: str, variables: Mapping[str, object]) -> Run:
     """Start a chapter: check its parameters and show them in a fold, check that results can be written, set the style.
 
     ``variables`` are the notebook's ``globals()``: its annotations are its parameters, ``output_dir`` among them.
     The results of an earlier run go at once, because its figures are about to be overwritten.
     """
-    if kinds:  # the first edition's call, to go with its last chapter, as `**kinds`
-        return start(notebook, first_edition.checked(variables, kinds))
     cells, declared = variables.get("In", []), variables.get("__annotations__", {})
     if not isinstance(cells, list) or not isinstance(declared, dict) or "output_dir" not in declared:
         raise ValueError("variables must be the globals() of a notebook that declares output_dir: Folder")

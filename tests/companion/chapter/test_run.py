@@ -126,8 +126,6 @@ def test_record_and_figure_names_are_unique(variables):
     run.holds("theorem", "it holds", 0.25, ">=", 0)
     with pytest.raises(ValueError, match="already made"):
         run.holds("theorem", "it holds", 0.25, ">=", 0)
-    with pytest.raises(ValueError, match="prefix"):
-        run.paper_and_this_run(prefix="table9")
     with pytest.raises(ValueError, match="formats must name columns"):
         run.table(pd.DataFrame({"a": [1]}), formats={"b": ".3f"})
 
