@@ -29,23 +29,24 @@ kernelspec:
 ```{{code-cell}} ipython3
 :tags: [parameters]
 
-seconds: float = 0.0  # how long to sleep
-output_dir: str = "_build/local"  # where results are written
+from companion.chapter import Folder, Real
+
+seconds: Real = 0.0  # how long to sleep
+output_dir: Folder = "_build/local"  # where results are written
 ```
 
 ```{{code-cell}} ipython3
 from companion import chapter
-from companion.chapter import parameters as p
 {line}
-run = chapter.begin("{name}", globals(), seconds=p.real(at_least=0))
+run = chapter.begin("{name}", globals())
 ```
 
 ```{{code-cell}} ipython3
 import time
 
 time.sleep(seconds)
-run.check("a/holds", "one < two & $x$", slack=1.0)
-run.claim("a/fails", "never", holds=False, published="yes", measured="no")
+run.holds("a/holds", "one < two & $x$", 1.0, "<=", 2.0)
+run.share("a/fails", "never", [False], published="yes")
 run.finish()
 ```
 """
@@ -157,7 +158,7 @@ def test_an_interrupted_or_failed_notebook_leaves_nothing_that_is_trusted(projec
     profile.write_text("seconds: minus one\n")
     status, output = make(project, "executed")
     assert status != 0 and not executed.exists()
-    assert "parameter seconds must be a finite number at least 0, got 'minus one'" in output
+    assert "parameter seconds must be a finite number, got 'minus one'" in output
     profile.write_text("n_pears: 3\n")
     status, output = make(project, "executed")
     assert status != 0 and "unknown parameter n_pears: this notebook has output_dir, seconds" in output
