@@ -10,18 +10,13 @@ is at most ``2(1 + b_rel - m)/(1 + b_rel + m) - 1 = alpha``. On the left: shrink
 ``python -m constellations.bounds --help`` answers the same questions in a terminal.
 """
 
+# ruff: noqa: I001
 from constellations.bounds.caps import best_cluster, log_cap_bound, log_cap_measure
 from constellations.bounds.inverse import margin_bracket, required_dimension
 from constellations.bounds.program import linear_program
 from constellations.bounds.region import (
-    alpha,
-    code_margin,
-    exponent_kabatiansky_levenshtein,
-    exponent_lower,
-    exponent_upper,
-    margin_upper_bound,
-    region,
-)
+    alpha, code_margin, exponent_kabatiansky_levenshtein, exponent_lower, exponent_upper, margin_upper_bound, region,
+)  # fmt: skip
 from constellations.bounds.sizes import log_max_pairs_lower, log_max_pairs_upper
 
 __all__ = [

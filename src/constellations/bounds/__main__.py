@@ -38,18 +38,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="python -m constellations.bounds",
-        description="How many pairs of unit vectors fit at a margin, which dimension they need, which margin they allow.",
-        epilog=EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+    about = (
+        "How many pairs of unit vectors fit at a margin, which dimension they need, which margin they allow."
     )
-    parser.add_argument("--pairs", type=float, metavar="N", help="number of pairs, for example 1e10")
-    parser.add_argument("--dim", type=int, metavar="D", help="embedding dimension")
-    parser.add_argument("--margin", type=float, metavar="M", help="margin m (half the gap)")
-    bias = "relative bias b / t (default 0)"
-    parser.add_argument("--relative-bias", type=float, default=0.0, metavar="B", help=bias)
-    parser.add_argument("--json", action="store_true", help="print JSON")
+    prog, style = "python -m constellations.bounds", argparse.RawDescriptionHelpFormatter
+    parser = argparse.ArgumentParser(prog=prog, description=about, epilog=EPILOG, formatter_class=style)
+    add = parser.add_argument
+    add("--pairs", type=float, metavar="N", help="number of pairs, for example 1e10")
+    add("--dim", type=int, metavar="D", help="embedding dimension")
+    add("--margin", type=float, metavar="M", help="margin m (half the gap)")
+    add("--relative-bias", type=float, default=0.0, metavar="B", help="relative bias b / t (default 0)")
+    add("--json", action="store_true", help="print JSON")
     return parser
 
 
@@ -62,8 +61,7 @@ def _answer(n: Any, d: Any, m: Any, b: float) -> tuple[str, list[Row]]:
     title += f"margin {m:g}" if d is None else f"d = {d:,}" + ("" if m is None else f", margin {m:g}")
     if d is None:
         ends, why = bounds.required_dimension(n, m, b, explain=True)
-        texts = ["impossible below  d = {:,}", "possible from     d = {:,}"]
-        names = ["dim_low", "dim_high"]
+        texts, names = ["impossible below  d = {:,}", "possible from     d = {:,}"], ["dim_low", "dim_high"]
     elif m is None:
         ends, why = bounds.margin_bracket(n, d, b, explain=True)
         texts = ["possible          m = {:.4f}", "impossible above  m = {:.4f}"]

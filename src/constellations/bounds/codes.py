@@ -95,9 +95,8 @@ def log_levenshtein(dim: np.ndarray, s: np.ndarray) -> np.ndarray:
     n, x = dim[active], s[active]
     ratio, negative, log_binomial = x.copy(), np.zeros(len(x), bool), np.zeros(len(x))
     with np.errstate(divide="ignore", invalid="ignore"):
-        for k in range(
-            1, EXACT_DEGREE + 2
-        ):  # ratio = P_k / P_{k-1}, negative: P_k < 0, binomial C(k+n-3, k-1)
+        # ratio = P_k / P_{k-1}, negative: P_k < 0, binomial C(k+n-3, k-1)
+        for k in range(1, EXACT_DEGREE + 2):
             if not len(active):
                 break
             step = ((2 * k + n - 2) * x - k / ratio) / (k + n - 2)  # P_{k+1} / P_k
@@ -108,9 +107,8 @@ def log_levenshtein(dim: np.ndarray, s: np.ndarray) -> np.ndarray:
             result[active] = np.where(odd | even, log, result[active])
             log_binomial += np.log((k + n - 2) / k)
             negative = negative ^ (step < 0)
-            left = ~(odd | even)
-            active, n, x, ratio = active[left], n[left], x[left], step[left]
-            negative, log_binomial = negative[left], log_binomial[left]
+            held = (active, n, x, step, negative, log_binomial)
+            active, n, x, ratio, negative, log_binomial = (array[~(odd | even)] for array in held)
     return result
 
 

@@ -6,6 +6,8 @@ import numpy as np
 from numpy.polynomial import chebyshev
 from scipy.optimize import linprog
 
+from constellations.checks import integer
+
 
 def linear_program(dim: int, max_inner_product: float, *, degree: int = 18, n_grid: int = 2000) -> float:
     r"""Delsarte's bound on the number of unit vectors in ``R^dim`` with inner products at most ``a``.
@@ -35,23 +37,19 @@ def linear_program(dim: int, max_inner_product: float, *, degree: int = 18, n_gr
     >>> [int(linear_program(d, 0.5)) for d in (3, 4, 5, 8)]  # kissing numbers: 12, 24, 40 to 44, 240
     [13, 25, 46, 240]
     """
-    if dim != int(dim) or dim < 2:
-        raise ValueError(f"dim must be an integer of at least 2, got {dim!r}")
-    a = float(max_inner_product)
+    dim, a = integer(dim, "dim", 2), float(max_inner_product)
     if not -1 <= a < 1:
         raise ValueError(f"max_inner_product must be in [-1, 1), got {max_inner_product!r}")
     grid = (a - 1) / 2 + (a + 1) / 2 * np.cos(np.pi * np.arange(n_grid) / (n_grid - 1))
     table = gegenbauer(dim, degree, grid)
-    found = linprog(
-        np.ones(degree), A_ub=table[1:].T, b_ub=-np.ones(n_grid), bounds=(0, None), method="highs"
-    )
+    most = -np.ones(n_grid)
+    found = linprog(np.ones(degree), A_ub=table[1:].T, b_ub=most, bounds=(0, None), method="highs")
     if found.status != 0:
         return float("inf")
     f = np.concatenate([[1.0], found.x])  # f_0 = 1 and the least f(1)
     series = chebyshev.Chebyshev.interpolate(lambda x: f @ gegenbauer(dim, degree, x), degree)
     critical = series.deriv().roots()
-    near = critical.real[np.abs(critical.imag) < 1e-4]
-    points = np.concatenate([grid, np.clip(near, -1, a)])
+    points = np.concatenate([grid, np.clip(critical.real[np.abs(critical.imag) < 1e-4], -1, a)])
     excess = max(float((f @ gegenbauer(dim, degree, points)).max()), 0.0) + 1e-12 * f.sum()
     return float((f.sum() - excess) / (1 - excess) * (1 + 1e-10)) if excess < 1 else float("inf")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
-from constellations.checks import finite, plain
+from constellations.checks import finite, integer, plain
 
 TURN = 0.45403062976  # cos of 62.9974 degrees: above it Kabatiansky and Levenshtein's bound is used at a wider angle
 TOLERANCE = 1e-12  # margins and biases are typed decimals: the edge of the region belongs to it
@@ -24,7 +24,7 @@ def alpha(margin: ArrayLike, relative_bias: ArrayLike, *, n_modalities: int = 2)
     >>> alpha(0.25, 0.0)
     0.2
     """
-    return plain(code_of(*region(margin, relative_bias), check_modalities(n_modalities)))
+    return plain(code_of(*region(margin, relative_bias), integer(n_modalities, "n_modalities", 2)))
 
 
 def code_margin(max_inner_product: ArrayLike, relative_bias: ArrayLike) -> float | np.ndarray:
@@ -37,9 +37,7 @@ def code_margin(max_inner_product: ArrayLike, relative_bias: ArrayLike) -> float
     >>> code_margin(0.2, 0.0)
     0.25
     """
-    a, b = np.broadcast_arrays(
-        finite(max_inner_product, "max_inner_product"), finite(relative_bias, "relative_bias")
-    )
+    a, b = finite(max_inner_product, "max_inner_product"), finite(relative_bias, "relative_bias")
     if np.any(a < -1) or np.any(a >= 1):
         raise ValueError(f"max_inner_product must be in [-1, 1), got {max_inner_product!r}")
     _check_bias(b)
@@ -63,7 +61,7 @@ def margin_upper_bound(
     n = np.inf if n_pairs is None else finite(n_pairs, "n_pairs")
     if np.any(n < 2):
         raise ValueError(f"n_pairs must be at least 2, got {n_pairs!r}")
-    k = np.minimum(check_modalities(n_modalities), n)
+    k = np.minimum(integer(n_modalities, "n_modalities", 2), n)
     return plain(np.maximum(np.minimum((1 + (k - 1) * b) / (k + 1 - 2 * k / n), 1 - b), 0.0))
 
 
@@ -140,27 +138,17 @@ def region(
     if np.any(where):
         bad_m, bad_b = _first(m, where), _first(b, where)
         fails = "m + b_rel <= 1" if bad_m + bad_b > 1 + TOLERANCE else f"{'3' if many else ''}m <= 1 + b_rel"
-        raise ValueError(
-            f"margin {bad_m:g} at relative_bias {bad_b:g} breaks {fails}; "
-            f"the nearest margin allowed is {min(1 - bad_b, (1 + bad_b) / factor):.6g}"
-        )
+        nearest = f"the nearest margin allowed is {min(1 - bad_b, (1 + bad_b) / factor):.6g}"
+        raise ValueError(f"margin {bad_m:g} at relative_bias {bad_b:g} breaks {fails}; {nearest}")
     return m, b
-
-
-def check_modalities(n_modalities: int) -> int:
-    """``k >= 2`` as it is, or a ValueError."""
-    if n_modalities != int(n_modalities) or n_modalities < 2:
-        raise ValueError(f"n_modalities must be an integer of at least 2, got {n_modalities!r}")
-    return int(n_modalities)
 
 
 def _check_bias(b: np.ndarray) -> None:
     wrong = np.abs(b) >= 1
     if np.any(wrong):
-        raise ValueError(
-            f"relative_bias must be between -1 and 1 (neither included), got {_first(b, wrong):g}"
-        )
+        got = f"{_first(b, wrong):g}"
+        raise ValueError(f"relative_bias must be between -1 and 1 (neither included), got {got}")
 
 
 def _first(values: np.ndarray, where: np.ndarray) -> float:
-    return float(values[where].flat[0] if values.ndim else values)
+    return float(values[where].flat[0])

@@ -9,8 +9,8 @@ from numpy.typing import ArrayLike
 
 from constellations.bounds.caps import check_dim
 from constellations.bounds.codes import LOWER, UPPER, log_code_lower, log_code_upper
-from constellations.bounds.region import TOLERANCE, check_modalities, code_of, region
-from constellations.checks import plain
+from constellations.bounds.region import TOLERANCE, code_of, region
+from constellations.checks import integer, plain
 
 
 def log_max_pairs_upper(
@@ -46,7 +46,7 @@ def log_max_pairs_upper(
     """
     d, m, b = _broadcast(dim, margin, relative_bias)
     allowed = np.floor(1 + 1 / np.maximum(m - b, 1e-9) + TOLERANCE)  # alpha_k needs 1 + (k-1)(b - m) >= 0
-    k = np.clip(allowed, 2, check_modalities(n_modalities))
+    k = np.clip(allowed, 2, integer(n_modalities, "n_modalities", 2))
     log, index = log_code_upper(d.ravel(), code_of(m, b, k).ravel())
     value = plain(np.maximum(log, np.log(2)).reshape(d.shape))
     return (value, plain(np.array(UPPER)[index].reshape(d.shape))) if explain else value
@@ -75,7 +75,7 @@ def log_max_pairs_lower(
     'cross-polytope with one more dimension'
     """
     d, m, b = _broadcast(dim, margin, relative_bias)
-    k = check_modalities(n_modalities)
+    k = integer(n_modalities, "n_modalities", 2)
     lifted, by = log_code_lower(d.ravel() - (k - 1), code_of(m, b, k).ravel())
     equal, by_itself = log_code_lower(d.ravel(), (b - m).ravel())
     value = plain(np.maximum(lifted, equal).reshape(d.shape))
