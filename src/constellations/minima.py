@@ -200,8 +200,5 @@ def duplicates_minimum(*, n_pairs: int, copies: int, batch_size: int | None = No
 
 
 def _setting(n_pairs: int, inverse_temperature: Any, bias: Any) -> tuple[int, np.ndarray, np.ndarray]:
-    return (
-        integer(n_pairs, "n_pairs", 2),
-        positive(inverse_temperature, "inverse_temperature"),
-        finite(bias, "bias"),
-    )
+    t = positive(inverse_temperature, "inverse_temperature")
+    return integer(n_pairs, "n_pairs", 2), t, finite(bias, "bias")

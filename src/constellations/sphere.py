@@ -59,10 +59,9 @@ def as_points(x: Points, name: str = "points", *, unit: bool = True) -> Tensor:
         if not holds(torch.isfinite(points).all()):
             raise ValueError(f"{name} must be finite, got NaN or infinite entries")
         if off is not None:
-            raise ValueError(
-                f"{name} must have rows of norm 1 (within {allowed:g}), got a norm off by {off.item():.3g}; "
-                "normalise it first, for example with constellations.sphere.normalize"
-            )
+            advice = "normalise it first, for example with constellations.sphere.normalize"
+            got = f"a norm off by {off.item():.3g}"
+            raise ValueError(f"{name} must have rows of norm 1 (within {allowed:g}), got {got}; {advice}")
     return points
 
 
@@ -71,13 +70,9 @@ def as_tensor(x: Points) -> Tensor:
     if isinstance(x, Tensor):
         return x
     array = np.asarray(x)
-    if (
-        array.dtype == np.longdouble
-        or array.dtype.kind not in "fiub"
-        or not array.dtype.isnative
-        or not array.flags.writeable
-    ):
-        array = array.astype(np.float64 if array.dtype == np.longdouble else array.dtype.newbyteorder("="))
+    kind, long = array.dtype, array.dtype == np.longdouble
+    if long or kind.kind not in "fiub" or not kind.isnative or not array.flags.writeable:
+        array = array.astype(np.float64 if long else kind.newbyteorder("="))
     return torch.as_tensor(np.ascontiguousarray(array) if array.ndim else array)
 
 
@@ -87,14 +82,7 @@ def _deviation(points: Tensor) -> Tensor:
     return (torch.linalg.vector_norm(points, dim=-1, dtype=kind) - 1).abs().max()
 
 
-def as_pairs(
-    u: Points,
-    v: Points,
-    *,
-    unit: bool = True,
-    at_least: int = 2,
-    matched: bool = True,
-) -> tuple[Tensor, Tensor]:
+def as_pairs(u: Points, v: Points, *, at_least: int = 2, matched: bool = True) -> tuple[Tensor, Tensor]:
     """Validate two sets of points ``u``, ``v`` of one shape ``[..., N, d]``, with ``N >= at_least``.
 
     Sets that are not ``matched`` may differ in their number of points.
@@ -104,12 +92,10 @@ def as_pairs(
     ValueError
         As :func:`as_points`; for different shapes, types or devices; for fewer than ``at_least`` pairs.
     """
-    u, v = as_points(u, "u", unit=unit), as_points(v, "v", unit=unit)
+    u, v = as_points(u, "u"), as_points(v, "v")
     if u.shape != v.shape and (matched or (*u.shape[:-2], u.shape[-1]) != (*v.shape[:-2], v.shape[-1])):
-        raise ValueError(
-            f"u and v must have the same shape [..., N, d]{'' if matched else ' but for N'}, "
-            f"got {tuple(u.shape)} and {tuple(v.shape)}"
-        )
+        allowed, got = "" if matched else " but for N", f"{tuple(u.shape)} and {tuple(v.shape)}"
+        raise ValueError(f"u and v must have the same shape [..., N, d]{allowed}, got {got}")
     if u.device != v.device:
         raise ValueError(f"u and v must be on one device, got {u.device} and {v.device}")
     if (least := min(u.shape[-2], v.shape[-2])) < at_least:

@@ -12,6 +12,7 @@ from typing import Any
 from constellations import bounds
 
 Row = tuple[str, float, str, str]
+ABOUT = "How many pairs of unit vectors fit at a margin, which dimension they need, which margin they allow."
 EPILOG = """\
 Give two of --pairs, --dim and --margin; the third is bracketed by rigorous bounds. The margin is the half gap
 m* = (min s_ii - max s_ij) / 2, the relative bias b / t lies in the middle of the gap.
@@ -38,11 +39,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    about = (
-        "How many pairs of unit vectors fit at a margin, which dimension they need, which margin they allow."
-    )
     prog, style = "python -m constellations.bounds", argparse.RawDescriptionHelpFormatter
-    parser = argparse.ArgumentParser(prog=prog, description=about, epilog=EPILOG, formatter_class=style)
+    parser = argparse.ArgumentParser(prog=prog, description=ABOUT, epilog=EPILOG, formatter_class=style)
     add = parser.add_argument
     add("--pairs", type=float, metavar="N", help="number of pairs, for example 1e10")
     add("--dim", type=int, metavar="D", help="embedding dimension")

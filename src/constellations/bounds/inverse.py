@@ -130,10 +130,8 @@ def _check_finite(n: np.ndarray, m: np.ndarray, b: np.ndarray, k: int) -> None:
     if np.any(wrong):
         bad_n, bad_m, bad_b, nearest = (float(x[wrong].flat[0]) for x in (n, m, b, limit))
         fails = "(3 - 4/N) m <= 1 + b_rel" if k == 2 else f"(k + 1 - 2k/N) m <= 1 + (k-1) b_rel, k = {k},"
-        raise ValueError(
-            f"margin {bad_m:g} at relative_bias {bad_b:g} breaks {fails} for N = {bad_n:.15g} pairs; "
-            f"the nearest margin allowed is {nearest:.6g}"
-        )
+        found = f"margin {bad_m:g} at relative_bias {bad_b:g} breaks {fails} for N = {bad_n:.15g} pairs"
+        raise ValueError(f"{found}; the nearest margin allowed is {nearest:.6g}")
 
 
 def _smallest(holds: Condition, n: np.ndarray) -> np.ndarray:

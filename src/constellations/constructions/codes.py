@@ -92,9 +92,8 @@ def derived_code(points: Tensor, inner_product: float) -> Tensor:
     first = points[0]
     chosen = points[(points @ first - inner_product).abs() < 1e-9]
     if len(chosen) == 0:
-        raise ValueError(
-            f"inner_product must occur between the first point and another, got {inner_product!r}"
-        )
+        got = f"{inner_product!r}"
+        raise ValueError(f"inner_product must occur between the first point and another, got {got}")
     frame = torch.cat([first[:, None], torch.eye(len(first), dtype=first.dtype)], dim=1)
     projected = chosen @ torch.linalg.qr(frame).Q[:, 1:]
     return projected / projected.norm(dim=-1, keepdim=True)

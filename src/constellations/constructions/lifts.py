@@ -99,9 +99,8 @@ def lift(u: Points, v: Points, *, delta: float, phi: float) -> tuple[Tensor, Ten
     rest = 1 - delta * delta - phi * phi
     if not rest >= -1e-12:
         allowed = math.sqrt(1 - delta * delta)
-        raise ValueError(
-            f"phi must satisfy delta^2 + phi^2 <= 1, got phi = {phi!r}; |phi| can be at most {allowed:.6g}"
-        )
+        got = f"phi = {phi!r}; |phi| can be at most {allowed:.6g}"
+        raise ValueError(f"phi must satisfy delta^2 + phi^2 <= 1, got {got}")
     last = math.sqrt(max(rest, 0.0))
     return append(delta * u, phi, last), append(delta * v, phi, -last)
 
@@ -180,9 +179,8 @@ def one_threshold(u: Points, v: Points, thresholds: Points) -> tuple[Tensor, Ten
     u, v = (side.to(torch.float64) for side in as_pairs(u, v, at_least=1, matched=False))
     c = torch.as_tensor(finite(thresholds, "thresholds"))
     if c.shape != u.shape[:-1]:
-        raise ValueError(
-            f"thresholds must have shape {tuple(u.shape[:-1])}, one per row, got {tuple(c.shape)}"
-        )
+        shape = tuple(u.shape[:-1])
+        raise ValueError(f"thresholds must have shape {shape}, one per row, got {tuple(c.shape)}")
     largest = c.abs().amax(-1, keepdim=True)
     slope = c / largest.clamp(min=1e-300).sqrt()
     rows = torch.cat([u, -slope[..., None]], dim=-1) / (1 + slope**2).sqrt()[..., None]

@@ -100,11 +100,9 @@ class _Scan:
         self.exact, self.matches, self.most = (u, v), matches, most
         self.points = u.float(), v.float()
         self.matching = torch.cat([self._products(*pairs) for pairs in matches.split(COLUMNS)])
-        nobody = [torch.full((len(x),), -torch.inf, dtype=torch.float64) for x in (u, v)]
-        self.own = [
-            start.scatter_reduce(0, index, self.matching, "amax")
-            for start, index in zip(nobody, (matches.rows, matches.columns), strict=True)
-        ]
+        empty = [torch.full((len(x),), -torch.inf, dtype=torch.float64) for x in (u, v)]
+        sides = zip(empty, (matches.rows, matches.columns), strict=True)
+        self.own = [nobody.scatter_reduce(0, at, self.matching, "amax") for nobody, at in sides]
         self.beaten = [own == -torch.inf for own in self.own]
         self.largest, self.keys = torch.empty(0, dtype=torch.float64), torch.empty(0, dtype=torch.int64)
         if screen:

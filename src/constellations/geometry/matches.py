@@ -55,10 +55,9 @@ def matches(labels: Labels | None, n_rows: int, n_columns: int) -> Matches:
     ([0, 1, 2], [1, 1, 0])
     """
     if labels is None and n_rows != n_columns:
-        raise ValueError(
-            f"images and texts must match row by row, got {n_rows} and {n_columns} rows: give labels (--pairs), one "
-            "label per image, the row of its text, or one per text, the row of its image"
-        )
+        advice = "one label per image, the row of its text, or one per text, the row of its image"
+        got = f"{n_rows} and {n_columns} rows: give labels (--pairs), {advice}"
+        raise ValueError(f"images and texts must match row by row, got {got}")
     found = Matching.of(labels, n_rows, n_columns, device=torch.device("cpu"))
     rows = columns = torch.arange(n_rows)
     if found.matrix is not None:

@@ -18,20 +18,16 @@ MARKS = "M-7 0a7 7 0 1 0 14 0a7 7 0 1 0-14 0", "M-6-6H6V6H-6Z", "M0-8L8 6H-8Z"
 
 def page(r: Report, *, title: str, names: Names | None = None, moved: Lines | None = None) -> str:
     """The report as HTML; ``names`` of images and texts stand beside their indices, ``moved`` is a table of changes."""
-    listed = (("matching", r.hardest_matching), ("not matching", r.hardest_non_matching))
-    pairs = [
-        (f"{p.product:+.5f}", kind, call(0, p.image, names), call(1, p.text, names))
-        for kind, ps in listed
-        for p in ps
-    ]
+    kinds = {"matching": r.hardest_matching, "not matching": r.hardest_non_matching}
+    listed = ((kind, p) for kind, several in kinds.items() for p in several)
+    pairs = [(f"{p.product:+.5f}", k, call(0, p.image, names), call(1, p.text, names)) for k, p in listed]
     gap, kind = abs(r.extreme.gap), "overlap of"
     verdict = f"No constellation: the worst matching product lies {gap:.4g} below the largest other one."
     if r.extreme.margin >= 0:
         kind = "gap between"
         verdict = f"A constellation: every matching product exceeds every other by at least {gap:.4g}."
-    text, style = (
-        (files("constellations.data") / f"report.{suffix}").read_text("utf-8") for suffix in ("html", "css")
-    )
+    data = files("constellations.data")
+    text, style = ((data / f"report.{suffix}").read_text("utf-8") for suffix in ("html", "css"))
     return text.format(
         r=r, style=style, title=escape(title), verdict=verdict, kind=kind, separability=separability(r),
         ends=sorted((r.extreme.matching, r.extreme.non_matching)), histogram=_histogram(r), plane=_plane(r),

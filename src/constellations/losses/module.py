@@ -68,10 +68,8 @@ class SigmoidLoss(nn.Module):
         choice(reduction, "reduction", REDUCTIONS)
         given, other = (relative_bias, bias) if parameterization == "relative_bias" else (bias, relative_bias)
         if other is not None:
-            got = f"bias={bias!r} and relative_bias={relative_bias!r}"
-            raise ValueError(
-                f"parameterization={parameterization!r} needs {parameterization} alone, got {got}"
-            )
+            alone = f"{parameterization} alone, got bias={bias!r} and relative_bias={relative_bias!r}"
+            raise ValueError(f"parameterization={parameterization!r} needs {alone}")
         self.parameterization, self.reduction = parameterization, reduction
         self.chunk_size = None if chunk_size is None else integer(chunk_size, "chunk_size", 1)
         self._shape = (1,) if one_element else ()

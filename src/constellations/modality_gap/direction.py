@@ -78,12 +78,7 @@ def separating_direction(u: ArrayLike, v: ArrayLike) -> SeparatingDirection:
     direction = torch.from_numpy(point / distance)
     v_projection = v @ direction
     return SeparatingDirection(
-        direction=direction,
-        support=tuple(np.flatnonzero(weights).tolist()),
-        distance=distance,
-        u_projection=u @ direction,
-        v_projection=v_projection,
-        n_negative=int((v_projection < 0).sum()),
-        guaranteed=n - dim + 1,
-        clearance=-float((u @ v.T).fill_diagonal_(-torch.inf).max()),
-    )
+        direction=direction, support=tuple(np.flatnonzero(weights).tolist()), distance=distance,
+        u_projection=u @ direction, v_projection=v_projection, n_negative=int((v_projection < 0).sum()),
+        guaranteed=n - dim + 1, clearance=-float((u @ v.T).fill_diagonal_(-torch.inf).max()),
+    )  # fmt: skip

@@ -54,9 +54,8 @@ def distance_to_hull_of_others(points: ArrayLike) -> np.ndarray:
     [1.414214, 1.414214]
     """
     x = _set_of_points(points, at_least=2)
-    return np.array(
-        [np.linalg.norm(min_norm_point(np.delete(x, j, axis=0) - x[j])[0]) for j in range(len(x))]
-    )
+    others = (np.delete(x, j, axis=0) - x[j] for j in range(len(x)))
+    return np.array([np.linalg.norm(min_norm_point(differences)[0]) for differences in others])
 
 
 def distance_to_cone_of_others(points: ArrayLike) -> np.ndarray:

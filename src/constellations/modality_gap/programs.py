@@ -72,12 +72,8 @@ def linear_separability(u: ArrayLike, v: ArrayLike, *, affine: bool = False) -> 
         u, v = (torch.nn.functional.pad(x, (0, 1), value=1.0) for x in (u, v))
     signed = torch.cat([u, -v]).numpy()
     n, dim = signed.shape
-    found = linprog(
-        np.r_[np.zeros(dim), -1.0],
-        A_ub=np.c_[-signed, np.ones(n)],
-        b_ub=np.zeros(n),
-        bounds=[(-1, 1)] * dim + [(0, None)],
-    )
+    box, rows = [(-1, 1)] * dim + [(0, None)], np.c_[-signed, np.ones(n)]
+    found = linprog(np.r_[np.zeros(dim), -1.0], A_ub=rows, b_ub=np.zeros(n), bounds=box)
     if found.status != 0:
         raise RuntimeError(f"the linear program did not finish: {found.message}")
     weights = np.maximum(-found.ineqlin.marginals, 0.0)
@@ -128,13 +124,11 @@ def max_separable(
     u_relax = np.zeros_like(relax) if all_u else relax
     rows = np.block([[u.numpy(), -u_relax], [-v.numpy(), -relax]])
     free = np.r_[np.diag(u_relax), np.diag(relax)]
+    h, z = np.zeros(dim), np.ones(n)
     found = milp(
-        np.r_[np.zeros(dim), -np.ones(n)],
-        constraints=LinearConstraint(rows, lb=resolution - free),
-        bounds=Bounds(np.r_[-np.ones(dim), np.zeros(n)], np.ones(dim + n)),
-        integrality=np.r_[np.zeros(dim), np.ones(n)],
-        options={"time_limit": time_limit},
-    )
+        np.r_[h, -z], constraints=LinearConstraint(rows, lb=resolution - free), integrality=np.r_[h, z],
+        bounds=Bounds(np.r_[h - 1, z - 1], np.ones(dim + n)), options={"time_limit": time_limit},
+    )  # fmt: skip
     if found.x is None:
         raise ValueError(f"u and v admit no direction as required (all_u = {all_u}): {found.message}")
     direction = torch.from_numpy(found.x[:dim] / np.linalg.norm(found.x[:dim]))

@@ -108,11 +108,8 @@ def load_encoder(
     if not hasattr(network, "get_image_features"):
         got = f"{model} ({type(network).__name__})"
         raise ValueError(f"model must be a dual encoder of images and texts, got {got}")
-    length, name = (
-        int(network.config.text_config.max_position_embeddings),
-        Path(model).name if local else model,
-    )
-    known = _measured(network, model, device, dtype)
+    known, name = _measured(network, model, device, dtype), Path(model).name if local else model
+    length = int(network.config.text_config.max_position_embeddings)
     return Encoder(name=name, revision=revision, max_length=length, processor=processor, **known)
 
 
@@ -123,12 +120,9 @@ def _measured(network: Any, model: str, device: str, dtype: str) -> dict[str, An
         got = f"{model} ({type(network).__name__})"
         raise ValueError(f"model must be a dual encoder with logit_scale and logit_bias, got {got}")
     return {
-        "fingerprint": _fingerprint(network),
-        "inverse_temperature": math.exp(scale.item()),
-        "bias": -bias.item(),
-        "dtype": dtype,
-        "model": network.to(device, DTYPES[dtype]).eval(),
-    }
+        "fingerprint": _fingerprint(network), "inverse_temperature": math.exp(scale.item()),
+        "bias": -bias.item(), "dtype": dtype, "model": network.to(device, DTYPES[dtype]).eval(),
+    }  # fmt: skip
 
 
 class OpenClipEncoder(Encoder):

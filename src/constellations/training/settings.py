@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import torch
@@ -61,10 +62,9 @@ class Settings:
                 raise ValueError(f"adapter must be a delta in (0, 1), got {self.adapter.tolist()}")
             if self.n_modalities != 2:
                 raise ValueError(f"adapter needs n_modalities = 2, got {self.n_modalities}")
-        if self.locked is not None and self.locked >= self.n_modalities:
-            raise ValueError(
-                f"locked must be a modality from 0 to {self.n_modalities - 1}, got {self.locked}"
-            )
+        last = self.n_modalities - 1
+        if self.locked is not None and self.locked > last:
+            raise ValueError(f"locked must be a modality from 0 to {last}, got {self.locked}")
         if self.locked_points is not None:
             one, shape = (self.counts[self.locked or 0], self.dim), tuple(self.locked_points.shape)
             if shape not in (one, many := (self.n_runs, *one)):
@@ -118,10 +118,8 @@ class Settings:
         """Points ``[R, N, d]`` of one modality of some runs, in float64."""
         if modality == self.locked and self.locked_points is not None:
             return self.locked_points.double().expand(self.n_runs, -1, -1)[runs]
-        n = self.counts[modality]
-        return torch.stack(
-            [random_points(n, self.dim, seed=int(s), stream=modality) for s in self.seeds[runs]]
-        )
+        draw = partial(random_points, self.counts[modality], self.dim, stream=modality)
+        return torch.stack([draw(seed=int(seed)) for seed in self.seeds[runs]])
 
 
 def default_device() -> str:
