@@ -153,8 +153,7 @@ def certified_failures(loss: Any) -> Any:
     >>> certified_failures(1.3), certified_failures(7.0)
     (0, 5)
     """
-    rows = np.floor(nonnegative(loss, "loss") / (2 * LOG2)).astype(int)
-    return rows.item() if rows.ndim == 0 else rows
+    return plain(np.floor(nonnegative(loss, "loss") / (2 * LOG2)).astype(int))
 
 
 def failure_weight(rho: Any) -> Any:

@@ -11,7 +11,6 @@ from typing import Any
 
 from constellations import bounds
 
-Row = tuple[str, float, str, str]
 ABOUT = "How many pairs of unit vectors fit at a margin, which dimension they need, which margin they allow."
 EPILOG = """\
 Give two of --pairs, --dim and --margin; the third is bracketed by rigorous bounds. The margin is the half gap
@@ -50,7 +49,7 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _answer(n: Any, d: Any, m: Any, b: float) -> tuple[str, list[Row]]:
+def _answer(n: Any, d: Any, m: Any, b: float) -> tuple[str, list[tuple[str, float, str, str]]]:
     """What was asked, and one row for each end of the bracket: name, value, text, what decided."""
     given = [f"--{name}" for name, x in (("pairs", n), ("dim", d), ("margin", m)) if x is not None]
     if len(given) != 2:

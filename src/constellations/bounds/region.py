@@ -9,7 +9,6 @@ from constellations.checks import finite, integer, plain
 
 TURN = 0.45403062976  # cos of 62.9974 degrees: above it Kabatiansky and Levenshtein's bound is used at a wider angle
 TOLERANCE = 1e-12  # margins and biases are typed decimals: the edge of the region belongs to it
-Region = tuple[np.ndarray, np.ndarray]
 
 
 def alpha(margin: ArrayLike, relative_bias: ArrayLike, *, n_modalities: int = 2) -> float | np.ndarray:
@@ -121,7 +120,7 @@ def exponent_kabatiansky_levenshtein(margin: ArrayLike, relative_bias: ArrayLike
 
 def region(
     margin: ArrayLike, relative_bias: ArrayLike, *, many: bool = False, positive: bool = False
-) -> Region:
+) -> tuple[np.ndarray, np.ndarray]:
     """Both as float arrays of one shape, or a ValueError that names the inequality that fails and the nearest margin.
 
     ``many`` asks for ``3m <= 1 + b_rel``, the limit of many pairs, in place of ``m <= 1 + b_rel``; ``positive`` for a

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from importlib.resources import files
 
-__all__ = ["read_csv_text"]
-
 
 def read_csv_text(name: str) -> str:
     """The text of a shipped CSV file by its stem, for example ``table1_modalities``.

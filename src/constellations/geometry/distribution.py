@@ -121,10 +121,9 @@ def loss_at_best_bias(
 
     The non-matching part is right to a factor ``e^{t * 2.5e-5}`` either way (0.3% at ``t = 118``), plus sampling error.
     """
-    seen = non_matching.counts > 0
-    centres, weights = non_matching.centres[seen], non_matching.counts[seen] * non_matching.scale
-    b, loss = best_bias(matching, centres, inverse_temperature=inverse_temperature, weights=weights)
-    return loss, b
+    seen, t = non_matching.counts > 0, inverse_temperature
+    weights = non_matching.counts[seen] * non_matching.scale
+    return best_bias(matching, non_matching.centres[seen], inverse_temperature=t, weights=weights)[::-1]
 
 
 def nearest_others(images: Tensor, texts: Tensor, labels: Labels | None = None) -> tuple[Tensor, Tensor]:

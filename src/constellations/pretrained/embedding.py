@@ -56,8 +56,7 @@ def embed(
         "templates": dict(templates), "dim": next(iter(texts.values())).shape[1], "shard_size": shard_size,
     }  # fmt: skip
     target = Store(store, manifest, files=list(folder.files), labels=list(folder.labels))
-    if not target.has_texts():
-        target.write_texts(texts)
+    target.write_texts(texts)
     count = len(folder.files)
     done = count - sum(len(target.shards[k]) for k in target.missing())
     bar = tqdm(total=count, initial=done, disable=not progress, unit="image", desc=encoder.name)

@@ -75,13 +75,10 @@ class Store:
             raise ValueError(f"shard {k} must have shape {expected}, got {tuple(embeddings.shape)}")
         _save(_shard(self.folder, k), {"embeddings": embeddings})
 
-    def has_texts(self) -> bool:
-        """Whether the texts are there."""
-        return (self.folder / "texts.safetensors").exists()
-
     def write_texts(self, texts: dict[str, Tensor]) -> None:
-        """Write the texts of every template, in one move."""
-        _save(self.folder / "texts.safetensors", texts)
+        """Write the texts of every template, in one move, unless they are there."""
+        if not (path := self.folder / "texts.safetensors").exists():
+            _save(path, texts)
 
 
 def read_store(folder: str | Path) -> Embeddings:

@@ -17,8 +17,6 @@ from constellations.geometry import separation
 from constellations.losses.rows import row_gap
 from constellations.sphere import random_points, tangent
 
-Loss = Callable[[Tensor, Tensor, Tensor], Tensor]
-
 
 @dataclass(frozen=True)
 class Minimization:
@@ -33,7 +31,7 @@ class Minimization:
 
 
 def minimize(
-    loss: Loss,
+    loss: Callable[[Tensor, Tensor, Tensor], Tensor],
     *,
     n_pairs: int,
     dim: int,
@@ -91,5 +89,4 @@ def minimize(
             optimiser.step()
             points /= points.norm(dim=-1, keepdim=True)
     (u, v), t = points.detach(), log_t.detach().exp()
-    final, margin, gap = loss(u, v, t).detach(), separation(u, v).margin, row_gap(u, v).rows
-    return Minimization(u=u, v=v, inverse_temperature=t, loss=final, margin=margin, row_gap=gap)
+    return Minimization(u, v, t, loss(u, v, t).detach(), separation(u, v).margin, row_gap(u, v).rows)

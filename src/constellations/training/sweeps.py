@@ -29,9 +29,7 @@ def sweep(*, seeds: Iterable[int] = range(10), **values: Any) -> Sweep:
     >>> grid["relative_bias"], grid["seeds"], grid.shape
     ([-0.5, -0.5, 0.5, 0.5], [0, 1, 0, 1], (2, 2))
     """
-    axes = {
-        name: [value] if isinstance(value, (int, float)) else list(value) for name, value in values.items()
-    }
+    axes = {name: [x] if isinstance(x, (int, float)) else list(x) for name, x in values.items()}
     axes["seeds"] = list(seeds)
     for name, axis in axes.items():
         if not axis:
