@@ -105,9 +105,7 @@ def loss_table(device: str, sizes: list[int], dim: int) -> None:
         "plain": plain,
         "plain, compiled": torch.compile(plain),
         "ours": partial(losses.sigmoid_loss, inverse_temperature=10.0, relative_bias=1.0),
-        "ours, 4,096 rows": partial(
-            losses.sigmoid_loss, inverse_temperature=10.0, relative_bias=1.0, chunk_size=4096
-        ),
+        "ours, 4,096 rows": partial(losses.sigmoid_loss, inverse_temperature=10.0, relative_bias=1.0, chunk_size=4096),
     }
     print(f"{'N':>7s} {'dtype':>8s} {'way':18s} {'ms':>9s} {'x products':>10s} {'GiB':>7s}")
     for n_pairs in sizes:
@@ -127,14 +125,9 @@ def engine_table(device: str, runs: list[int], n_steps: int) -> None:
     """Seconds for a 10,000-step run of N = 100, d = 10, by the number of runs at once."""
     for n_runs in runs:
         seconds, _ = timed(
-            partial(training.synchronize, seeds=range(n_runs), n_steps=n_steps, device=device),
-            device,
-            repeats=1,
+            partial(training.synchronize, seeds=range(n_runs), n_steps=n_steps, device=device), device, repeats=1
         )
-        print(
-            f"{n_runs:6d} runs at once: {seconds / n_runs * 10_000 / n_steps:8.4f} s per 10,000-step run",
-            flush=True,
-        )
+        print(f"{n_runs:6d} runs at once: {seconds / n_runs * 10_000 / n_steps:8.4f} s per 10,000-step run", flush=True)
 
 
 def check_parity(device: str) -> list[str]:
@@ -160,10 +153,7 @@ def main() -> int:
     parser.add_argument("--small", action="store_true", help="seconds instead of minutes")
     given = parser.parse_args()
     if given.device.startswith("cuda") and not torch.cuda.is_available():
-        print(
-            "error: device must be one this machine has, got cuda; --device cpu --small runs here",
-            file=sys.stderr,
-        )
+        print("error: device must be one this machine has, got cuda; --device cpu --small runs here", file=sys.stderr)
         return 2
     card = torch.cuda.get_device_name() if given.device.startswith("cuda") else "CPU"
     print(f"{card}, torch {torch.__version__}, CUDA {torch.version.cuda}")
@@ -171,9 +161,7 @@ def main() -> int:
     lines = check_parity(given.device)
     print("\n".join(lines), flush=True)
     engine_table(given.device, [4, 16] if given.small else [10, 100, 1000], 100 if given.small else 2_000)
-    loss_table(
-        given.device, [256, 512] if given.small else [4096, 16384, 32768, 65536], 64 if given.small else 768
-    )
+    loss_table(given.device, [256, 512] if given.small else [4096, 16384, 32768, 65536], 64 if given.small else 768)
     print(f"{time.perf_counter() - start:.0f} s in all")
     return int(any(line.startswith("FAILED") for line in lines))
 

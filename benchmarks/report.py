@@ -41,9 +41,7 @@ def main() -> None:
         task()
         wall, processor = time.perf_counter() - wall, time.process_time() - processor
         memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
-        print(
-            f"{name:<20} {wall:7.1f} s   {processor:7.1f} s of processor   {memory:5.2f} GiB at most so far"
-        )
+        print(f"{name:<20} {wall:7.1f} s   {processor:7.1f} s of processor   {memory:5.2f} GiB at most so far")
 
 
 if __name__ == "__main__":

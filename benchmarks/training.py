@@ -63,10 +63,7 @@ def floor(n_pairs: int, dim: int, n_runs: int, n_steps: int) -> float:
 def ours(n_steps: int, **given: int) -> float:
     """:func:`training.synchronize`, without what it costs to begin and to end."""
     runs = range(given.pop("n_runs"))
-    pair = [
-        least(lambda n=n: training.synchronize(seeds=runs, n_steps=n, n_threads=1, **given))
-        for n in (0, n_steps)
-    ]
+    pair = [least(lambda n=n: training.synchronize(seeds=runs, n_steps=n, n_threads=1, **given)) for n in (0, n_steps)]
     return (pair[1] - pair[0]) / (n_steps * len(runs))
 
 
@@ -75,8 +72,7 @@ def costs(sizes: list[dict[str, int]], n_steps: int) -> None:
     print(f"{'N':>5} {'d':>4} {'k':>3} {'R':>4} {'plain':>9} {'ours':>9} {'floor':>9} plain/ours ours/floor")
     for size in sizes:
         n, d, k, runs = (
-            size.get(name, x)
-            for name, x in (("n_pairs", 100), ("dim", 10), ("n_modalities", 2), ("n_runs", 26))
+            size.get(name, x) for name, x in (("n_pairs", 100), ("dim", 10), ("n_modalities", 2), ("n_runs", 26))
         )
         steps = max(20, min(n_steps, n_steps * 10**4 // (n * n)))
         edges = k * (k - 1) // 2
@@ -90,8 +86,7 @@ def costs(sizes: list[dict[str, int]], n_steps: int) -> None:
         ]
         ratios = times[0] / times[1], times[1] / times[2]
         print(
-            f"{n:5} {d:4} {k:3} {runs:4} " + " ".join(f"{x:9.1f}" for x in times),
-            "{:10.1f} {:10.2f}".format(*ratios),
+            f"{n:5} {d:4} {k:3} {runs:4} " + " ".join(f"{x:9.1f}" for x in times), "{:10.1f} {:10.2f}".format(*ratios)
         )
 
 

@@ -19,9 +19,7 @@ import pytest
 from companion.chapter import results_digest
 
 ROOT = Path(__file__).resolve().parents[1]
-SPEC = importlib.util.spec_from_file_location(
-    "book_of_two", ROOT / "tests" / "companion" / "pages" / "test_make.py"
-)
+SPEC = importlib.util.spec_from_file_location("book_of_two", ROOT / "tests" / "companion" / "pages" / "test_make.py")
 book_of_two = importlib.util.module_from_spec(SPEC)
 SPEC.loader.exec_module(book_of_two)
 make, small_book = book_of_two.make, book_of_two.small_book
@@ -96,10 +94,7 @@ def test_a_damaged_results_file_is_named_with_its_remedy(project):
     status, output = make(project, "book")
     path.write_text(kept)
     assert status != 0 and html(project) == before
-    one_line(
-        output,
-        r"02_second\.json is damaged: delete .*02_second\.ipynb, and make book runs this chapter again",
-    )
+    one_line(output, r"02_second\.json is damaged: delete .*02_second\.ipynb, and make book runs this chapter again")
 
 
 def test_a_foreign_notebook_is_named(project):
@@ -145,10 +140,7 @@ def test_a_failed_page_leaves_the_earlier_book(project):
 
 
 def test_a_full_disk_is_one_line(project, tmp_path):
-    if (
-        os.geteuid() != 0
-        or subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "none", tmp_path]).returncode
-    ):
+    if os.geteuid() != 0 or subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "none", tmp_path]).returncode:
         pytest.skip("needs the right to mount a small file system")
     try:
         with open(tmp_path / "fill", "wb") as file, pytest.raises(OSError):
@@ -187,6 +179,4 @@ def test_a_missing_browser_is_one_line_and_no_failure(project, tmp_path):
     environment = os.environ | {"PATH": str(tmp_path), "CI": ""}
     command = [sys.executable, "-m", "pytest", "-q", "-rs", str(target), "-k", "search"]
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
-    assert done.returncode == 0 and (
-        "no Chromium found" in done.stdout or "build it with make book" in done.stdout
-    )
+    assert done.returncode == 0 and ("no Chromium found" in done.stdout or "build it with make book" in done.stdout)

@@ -22,17 +22,7 @@ FLOORS = (
     ("companion.pages", "companion.sweep"),
 )  # fmt: skip
 FLOOR_OF = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
-HEAVY = (
-    "matplotlib",
-    "seaborn",
-    "pandas",
-    "faiss",
-    "pyarrow",
-    "safetensors",
-    "transformers",
-    "PIL",
-    "IPython",
-)
+HEAVY = ("matplotlib", "seaborn", "pandas", "faiss", "pyarrow", "safetensors", "transformers", "PIL", "IPython")
 
 
 def module_name(path: Path) -> str:
@@ -49,8 +39,7 @@ def imported(name: str) -> Iterator[str]:
             names = [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom) and node.module:
             names = [
-                full if (full := f"{node.module}.{alias.name}") in MODULES else node.module
-                for alias in node.names
+                full if (full := f"{node.module}.{alias.name}") in MODULES else node.module for alias in node.names
             ]
         else:
             continue
@@ -69,9 +58,7 @@ def test_no_arrow_runs_up_or_from_the_library_to_the_book() -> None:
     for name in MODULES:
         for other in imported(name):
             if "." in name and "." in other:
-                assert FLOOR_OF[room(other)] <= FLOOR_OF[room(name)], (
-                    f"{name} imports {other}, which stands above it"
-                )
+                assert FLOOR_OF[room(other)] <= FLOOR_OF[room(name)], f"{name} imports {other}, which stands above it"
             assert not (name.startswith("constellations") and other.startswith("companion")), (name, other)
 
 
@@ -82,9 +69,7 @@ def test_no_circle() -> None:
 @pytest.mark.parametrize("name", [name for name in MODULES if name.startswith("constellations")])
 def test_only_entry_points_print(name: str) -> None:
     if not name.endswith("__main__"):
-        calls = [
-            node.func for node in ast.walk(ast.parse(MODULES[name].read_text())) if isinstance(node, ast.Call)
-        ]
+        calls = [node.func for node in ast.walk(ast.parse(MODULES[name].read_text())) if isinstance(node, ast.Call)]
         assert not any(isinstance(call, ast.Name) and call.id == "print" for call in calls)
 
 

@@ -27,16 +27,12 @@ def test_reference_lists_every_module() -> None:
 
 
 def test_every_citation_has_its_entry() -> None:
-    keys = set(
-        re.findall(r"^@\w+\{(\w+),", (ROOT / "book" / "references.bib").read_text(), flags=re.MULTILINE)
-    )
+    keys = set(re.findall(r"^@\w+\{(\w+),", (ROOT / "book" / "references.bib").read_text(), flags=re.MULTILINE))
     texts = [*sorted((ROOT / "notebooks").glob("*.md")), *sorted((ROOT / "book").glob("*.md"))]
     for path in texts:
         for group in re.findall(r"\{cite\w*(?::\w+)?\}`([^`]+)`", path.read_text(encoding="utf-8")):
             for key in group.split(","):
-                assert key.strip() in keys, (
-                    f"{path.name} cites {key.strip()}, which book/references.bib lacks"
-                )
+                assert key.strip() in keys, f"{path.name} cites {key.strip()}, which book/references.bib lacks"
 
 
 def test_bibliography_keys_are_unique() -> None:

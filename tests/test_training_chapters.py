@@ -45,9 +45,7 @@ def test_observation_1_is_an_identity(seed, n_pairs, dim, t, relative_bias, delt
 def test_an_adapter_moves_margin_and_relative_bias_affinely(seed, delta):
     u, v = pair(9, 4, seed)
     before = geometry.separation(u, v)
-    after = geometry.separation(
-        constructions.adapt_locked(u, delta=delta), constructions.adapt_trained(v, delta=delta)
-    )
+    after = geometry.separation(constructions.adapt_locked(u, delta=delta), constructions.adapt_trained(v, delta=delta))
     assert after.margin == pytest.approx(delta**2 * before.margin, abs=1e-12)
     assert after.relative_bias == pytest.approx(delta**2 * before.relative_bias - (1 - delta**2), abs=1e-12)
 
@@ -58,13 +56,7 @@ def code(n_pairs: int, dim: int, seed: int) -> tuple[torch.Tensor, float]:
 
 
 @settings(max_examples=40, deadline=None)
-@given(
-    seed=seeds,
-    k=st.integers(2, 9),
-    n_pairs=st.integers(2, 9),
-    dim=st.integers(2, 6),
-    delta=st.floats(0.1, 1.0),
-)
+@given(seed=seeds, k=st.integers(2, 9), n_pairs=st.integers(2, 9), dim=st.integers(2, 6), delta=st.floats(0.1, 1.0))
 def test_construction_2_separates_every_edge_alike(seed, k, n_pairs, dim, delta):
     x, alpha = code(n_pairs, dim, seed)
     points = constructions.simplex_modalities(x, n_modalities=k, delta=delta)
@@ -125,10 +117,7 @@ def test_no_k_modality_configuration_beats_the_bound(seed, k, extra, dim, noise)
     n_pairs = k + extra
     x = sphere.random_points(n_pairs, dim, seed=seed, stream=99)
     points = torch.stack(
-        [
-            sphere.normalize(x + noise * sphere.random_points(n_pairs, dim, seed=seed, stream=a))
-            for a in range(k)
-        ]
+        [sphere.normalize(x + noise * sphere.random_points(n_pairs, dim, seed=seed, stream=a)) for a in range(k)]
     )
     edges = [geometry.separation(points[a], points[c]) for a, c in combinations(range(k), 2)]
     low, high = min(e.min_matching for e in edges), max(e.max_non_matching for e in edges)

@@ -134,9 +134,7 @@ def sweep(
     )  # fmt: skip
     with Client(scheduler or local, timeout=30) as client:
         tasks = {
-            client.submit(
-                run_cell, str(notebook.resolve()), str((out / "cells" / key).resolve()), cells[key], key=key
-            )
+            client.submit(run_cell, str(notebook.resolve()), str((out / "cells" / key).resolve()), cells[key], key=key)
             for key in missing
         }
         for task in tqdm(as_completed(tasks), total=len(tasks), desc="cells", disable=None):
@@ -151,24 +149,12 @@ def sweep(
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a sweep; errors of the user are one line and exit status 2, failing cells exit status 1."""
     parser = argparse.ArgumentParser(prog="python -m companion.sweep", description=__doc__)
-    parser.add_argument(
-        "notebook", type=Path, help="for example notebooks/09_steering_the_relative_bias.ipynb"
-    )
-    parser.add_argument(
-        "--grid", action="append", required=True, metavar="NAME=VALUES", help="values, comma between"
-    )
-    parser.add_argument(
-        "--set", action="append", default=[], metavar="NAME=VALUE", help="one value for all cells"
-    )
-    parser.add_argument(
-        "--out", type=Path, default=Path("_build/sweep"), help="folder of cells, tables and picture"
-    )
-    parser.add_argument(
-        "--scheduler", default="", help="address of a dask cluster, tcp://...; a local one by default"
-    )
-    parser.add_argument(
-        "--workers", type=int, default=0, help="processes of the local cluster; all cores by default"
-    )
+    parser.add_argument("notebook", type=Path, help="for example notebooks/09_steering_the_relative_bias.ipynb")
+    parser.add_argument("--grid", action="append", required=True, metavar="NAME=VALUES", help="values, comma between")
+    parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="one value for all cells")
+    parser.add_argument("--out", type=Path, default=Path("_build/sweep"), help="folder of cells, tables and picture")
+    parser.add_argument("--scheduler", default="", help="address of a dask cluster, tcp://...; a local one by default")
+    parser.add_argument("--workers", type=int, default=0, help="processes of the local cluster; all cores by default")
     options = parser.parse_args(arguments)
     try:
         notebook = options.notebook.with_suffix(".ipynb")
@@ -193,9 +179,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         draw(table, [axis.partition("=")[0] for axis in options.grid], options.out / "sweep.svg")
     for key, wrong in failures.items():
         print(f"failed: {json.dumps(folders[key])}: {wrong}", file=sys.stderr)
-    print(
-        f"{len(grid) - len(failures)} of {len(grid)} cells done; {len(table)} rows in {options.out / 'table.csv'}"
-    )
+    print(f"{len(grid) - len(failures)} of {len(grid)} cells done; {len(table)} rows in {options.out / 'table.csv'}")
     return 1 if failures else 0
 
 

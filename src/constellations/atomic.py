@@ -11,9 +11,7 @@ from typing import Any
 
 
 @contextmanager
-def reading(
-    path: str | os.PathLike[str], *, kind: str = "", advice: str = "", extra: str = "book"
-) -> Iterator[Path]:
+def reading(path: str | os.PathLike[str], *, kind: str = "", advice: str = "", extra: str = "book") -> Iterator[Path]:
     """Yield an existing file; whatever its reader raises in the block becomes one ValueError that names the file.
 
     ``kind`` (" as an image") and ``advice`` (": repair or remove it") frame what the reader says; ``extra`` holds the

@@ -124,9 +124,7 @@ def normalize(x: Points) -> Tensor:
     return points / norms
 
 
-def random_points(
-    n_pairs: int, dim: int, *, seed: int, stream: int = 0, dtype: torch.dtype = torch.float64
-) -> Tensor:
+def random_points(n_pairs: int, dim: int, *, seed: int, stream: int = 0, dtype: torch.dtype = torch.float64) -> Tensor:
     """``n_pairs`` independent uniform points of the sphere in ``R^dim``: normalised Gaussians, shape ``[N, d]``.
 
     The draw is made on the CPU in float64 from ``numpy.random.default_rng([seed, stream])``, so that a seed means the

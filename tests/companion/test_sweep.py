@@ -11,9 +11,7 @@ import pytest
 
 from companion import sweep
 
-PARAMETERS = (
-    'size: int = 1  # a size\nfails: int = 0  # the size that fails\noutput_dir: str = "."  # results'
-)
+PARAMETERS = 'size: int = 1  # a size\nfails: int = 0  # the size that fails\noutput_dir: str = "."  # results'
 WORK = """
 import json, os, pathlib, signal
 if size == fails:
@@ -29,10 +27,7 @@ record = {"id": "a/square", "measured": float(size**2), "spread": None, "n_seeds
 
 @pytest.fixture
 def notebook(tmp_path: Path) -> Path:
-    cells = [
-        nbformat.v4.new_code_cell(PARAMETERS, metadata={"tags": ["parameters"]}),
-        nbformat.v4.new_code_cell(WORK),
-    ]
+    cells = [nbformat.v4.new_code_cell(PARAMETERS, metadata={"tags": ["parameters"]}), nbformat.v4.new_code_cell(WORK)]
     node = nbformat.v4.new_notebook(cells=cells)
     node.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3", "language": "python"}
     nbformat.write(node, tmp_path / "01_tiny.ipynb")
@@ -44,9 +39,7 @@ def run(notebook: Path, *arguments: str) -> int:
 
 
 @pytest.mark.notebooks
-def test_others_finish_when_one_fails_and_one_is_killed_and_a_rerun_does_only_what_is_missing(
-    notebook, capsys
-):
+def test_others_finish_when_one_fails_and_one_is_killed_and_a_rerun_does_only_what_is_missing(notebook, capsys):
     assert run(notebook, "--grid", "size=2,3,-3", "--set", "fails=3") == 1
     told = capsys.readouterr().err
     assert 'failed: {"size": 3, "fails": 3}: RuntimeError: this size fails' in told

@@ -144,9 +144,7 @@ def test_retrieval_bounds_hold_over_all_batches(setting, t, relative_bias, data)
     bounds = c.retrieval_failure_bounds(expected, n_pairs=n, batch_size=batch_size)
     s = u @ v.T
     for scores in (s, s.T):
-        failing = (
-            ((scores - scores.diagonal()[:, None]).fill_diagonal_(-1).amax(1) >= 0).double().mean().item()
-        )
+        failing = ((scores - scores.diagonal()[:, None]).fill_diagonal_(-1).amax(1) >= 0).double().mean().item()
         assert failing <= bounds.weighted * (1 + 1e-9)
     assert bounds.weighted <= bounds.two_entries * (1 + 1e-12)
     assert 2 * bounds.two_entries <= bounds.proposition_1

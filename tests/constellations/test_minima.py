@@ -68,9 +68,7 @@ def test_large_temperature_recovers_the_equality_case_of_theorem_3_4(relative_bi
     n, t = 12, 4000.0
     x = minima.minimum(n_pairs=n, inverse_temperature=t, bias=t * relative_bias).x
     u, v = simplex_embedding(n, math.sqrt(x))
-    assert (3 - 4 / n) * separation(u, v).margin == pytest.approx(
-        1 + separation(u, v).relative_bias, abs=1e-9
-    )
+    assert (3 - 4 / n) * separation(u, v).margin == pytest.approx(1 + separation(u, v).relative_bias, abs=1e-9)
     best = (1 + relative_bias) / (3 - 4 / n)
     if best + relative_bias <= 1:
         assert separation(u, v).margin == pytest.approx(best, abs=2e-3)
@@ -85,9 +83,7 @@ def copied(n: int, copies: int, seed: int) -> tuple[torch.Tensor, torch.Tensor]:
 def expected_batch_loss(u: torch.Tensor, v: torch.Tensor, t: float, b: float, size: int) -> float:
     """The mean over all batches of ``size`` of the pairs: a non-matching entry is in fewer of them than a matching one."""
     n = len(u)
-    entries = torch.nn.functional.softplus(
-        -losses.signed_logits(u, v, inverse_temperature=t, bias=b), threshold=50.0
-    )
+    entries = torch.nn.functional.softplus(-losses.signed_logits(u, v, inverse_temperature=t, bias=b), threshold=50.0)
     own = entries.diagonal().sum()
     return (size / n * (own + (size - 1) / (n - 1) * (entries.sum() - own))).item()
 
@@ -107,9 +103,7 @@ def test_the_floor_of_duplicates_is_approached(n, copies, size):
     w = normalize(torch.eye(n // copies, dtype=torch.float64) - copies / n).repeat_interleave(copies, 0)
     t, kappa = 1e3, (copies - 1) * (size - 1) / (n - 1)
     loss = expected_batch_loss(w, w, t, t + math.log(kappa), size)
-    assert loss == pytest.approx(
-        minima.duplicates_minimum(n_pairs=n, copies=copies, batch_size=size), rel=1e-9
-    )
+    assert loss == pytest.approx(minima.duplicates_minimum(n_pairs=n, copies=copies, batch_size=size), rel=1e-9)
 
 
 @pytest.mark.parametrize(

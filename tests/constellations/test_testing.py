@@ -40,18 +40,12 @@ def test_our_loss_passes_whole_and_in_chunks():
 
 
 def test_the_usual_chunked_formula_loses_its_digits_near_zero():
-    assert {"value near zero, float32", "value near zero, float64"} <= failures(
-        testing.conformance(usual_chunks(7))
-    )
+    assert {"value near zero, float32", "value near zero, float64"} <= failures(testing.conformance(usual_chunks(7)))
 
 
 def test_the_clamped_loss_loses_gradients_too():
     failed = failures(testing.conformance(clamped))
-    assert {
-        "value near zero, float64",
-        "gradient near zero, float64",
-        "gradient all pairs wrong, float32",
-    } <= failed
+    assert {"value near zero, float64", "gradient near zero, float64", "gradient all pairs wrong, float32"} <= failed
 
 
 def test_a_loss_that_raises_fails_with_its_reason():

@@ -66,9 +66,7 @@ def _not_zero(value: float) -> float:
 NonzeroCosine = Annotated[Cosine, AfterValidator(_not_zero)]
 _LIMITS = {"gt": "above", "ge": "at least", "lt": "below", "le": "at most"}
 _NAMES = dict(
-    zip(
-        (int, float, bool, str), ("an integer", "a finite number", "True or False", "a {}string"), strict=True
-    )
+    zip((int, float, bool, str), ("an integer", "a finite number", "True or False", "a {}string"), strict=True)
 )
 
 
@@ -84,9 +82,7 @@ def describe(kind: object) -> str:
     if get_origin(base) is list:
         return f"a non-empty list, each entry {describe(*get_args(base))}"
     rules = [rule for note in notes if isinstance(note, FieldInfo) for rule in note.metadata]
-    stated = [
-        (word, getattr(rule, name)) for name, word in _LIMITS.items() for rule in rules if hasattr(rule, name)
-    ]
+    stated = [(word, getattr(rule, name)) for name, word in _LIMITS.items() for rule in rules if hasattr(rule, name)]
     words = " and ".join(f"{word} {limit:g}" for word, limit in stated)
     some = "non-empty " * any(hasattr(rule, "min_length") for rule in rules)
     not_zero = " and not 0" * any(isinstance(note, AfterValidator) for note in notes)
@@ -106,15 +102,11 @@ def validate(
         ...
     ValueError: parameter dim must be an integer at least 2, got 0.5 (float)
     """
-    assigned = [
-        _names(cell, ast.Assign) if cell.lstrip().startswith("# Parameters") else [] for cell in cells
-    ]
+    assigned = [_names(cell, ast.Assign) if cell.lstrip().startswith("# Parameters") else [] for cell in cells]
     injected = {name: place for place, names in enumerate(assigned) for name in names}
     unknown = sorted(set(injected) - set(declared))
     if unknown:
-        raise ValueError(
-            f"unknown parameter {', '.join(unknown)}: this notebook has {', '.join(sorted(declared))}"
-        )
+        raise ValueError(f"unknown parameter {', '.join(unknown)}: this notebook has {', '.join(sorted(declared))}")
     first = min(injected.values(), default=len(cells))
     lost = [name for cell in cells[first + 1 :] for name in _names(cell, ast.AnnAssign) if name in injected]
     if lost:

@@ -136,9 +136,7 @@ class Ledger:
             raise ValueError(f"relation must be '<=' or '>=', got {relation!r}")
         slack = np.atleast_1d(array(right) - array(left)) * (1 if relation == "<=" else -1)
         if slack.size and np.isnan(slack).any():
-            raise ValueError(
-                f"sides of record {id} must be numbers, got nan in {np.isnan(slack).sum()} cases"
-            )
+            raise ValueError(f"sides of record {id} must be numbers, got nan in {np.isnan(slack).sum()} cases")
         rule = f"slack at least {-atol:g}" if atol else "slack at least 0"
         told = (id, claim, "holds", float(slack.min(initial=math.inf)) + 0.0, slack)
         return self._tell(*told, slack >= -atol, 1.0, rule, "", comment, source, kind)
@@ -191,9 +189,7 @@ class Ledger:
         samples = [np.atleast_1d(array(row)).ravel() for row in rows]  # type: ignore[union-attr]
         wanted = array(frame[column])
         if len(samples) != len(wanted):
-            raise ValueError(
-                f"measured must have {len(wanted)} rows, as the table of {id}, got {len(samples)}"
-            )
+            raise ValueError(f"measured must have {len(wanted)} rows, as the table of {id}, got {len(samples)}")
         fits = np.array([rule.fits(value, sample) for value, sample in zip(wanted, samples, strict=True)])
         known = np.isfinite(wanted)
         matched, size = int(fits[known].sum()), int(known.sum())
@@ -251,9 +247,7 @@ def summary(records: Sequence[Record]) -> str:
     """How many records of each kind hold: ``"2 of 2 claims reproduced, 5 of 5 self-tests hold"``."""
     words = ("numbers matched", "claims reproduced", "self-tests hold", "findings of ours hold")
     counted = zip(counts(records).values(), words, strict=True)
-    return ", ".join(
-        f"{n['reproduced']} of {sum(n.values())} {word}" for n, word in counted if any(n.values())
-    )
+    return ", ".join(f"{n['reproduced']} of {sum(n.values())} {word}" for n, word in counted if any(n.values()))
 
 
 def published_table(name: str) -> pd.DataFrame:

@@ -53,9 +53,7 @@ class Run(Ledger):
         """The results file."""
         return self.output_dir / "results" / f"{self.notebook}.json"
 
-    def show(
-        self, figure: Figure, name: str, *, note: str = "", data: Mapping[str, ArrayLike] | None = None
-    ) -> None:
+    def show(self, figure: Figure, name: str, *, note: str = "", data: Mapping[str, ArrayLike] | None = None) -> None:
         """Write the note under a figure, save it (SVG, PNG, the arrays it was made from) and display it.
 
         ``note`` is a list of parameters (``"n_pairs dim n_seeds"``), or text with such lists in braces. The arrays are
@@ -94,12 +92,7 @@ class Run(Ledger):
         display(Markdown(page.tidy(markdown)))
 
     def table(
-        self,
-        frame: pd.DataFrame,
-        *,
-        formats: Mapping[str, str] | None = None,
-        index: bool = False,
-        caption: str = "",
+        self, frame: pd.DataFrame, *, formats: Mapping[str, str] | None = None, index: bool = False, caption: str = ""
     ) -> None:
         """Display a table; ``formats`` maps columns to format specifications."""
         page.show(page.table(frame, formats=formats, index=index, caption=caption))

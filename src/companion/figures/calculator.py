@@ -162,10 +162,7 @@ def _choices(presets: Sequence[Preset]) -> str:
         f"{html.escape(p.label)}</option>"
         for k, p in enumerate(presets, start=1)
     )
-    return (
-        "<label>take the numbers of"
-        f'<select><option value="">your own values</option>{options}</select></label>'
-    )
+    return f'<label>take the numbers of<select><option value="">your own values</option>{options}</select></label>'
 
 
 def _count(log_pairs: float) -> str:

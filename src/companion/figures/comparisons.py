@@ -68,9 +68,7 @@ def bars(places: Sequence[float], groups: Mapping[str, ArrayLike], *, xlabel: st
     """Means of several parts ``[places, runs]`` side by side at every place, with their spread."""
     figure, ((axes,),) = style.new_figure(height=3.6)
     width = 0.8 / len(groups)
-    for k, ((name, values), (colour, hatch)) in enumerate(
-        zip(groups.items(), _part_looks(groups), strict=True)
-    ):
+    for k, ((name, values), (colour, hatch)) in enumerate(zip(groups.items(), _part_looks(groups), strict=True)):
         runs = np.asarray(values, dtype=float)
         x = np.arange(len(places)) + (k - (len(groups) - 1) / 2) * width
         axes.bar(
@@ -84,9 +82,7 @@ def bars(places: Sequence[float], groups: Mapping[str, ArrayLike], *, xlabel: st
     return style.carry(figure, {xlabel: places, **_arrays(groups)})
 
 
-def stacked(
-    labels: Sequence[str], parts: Mapping[str, ArrayLike], *, xlabel: str, shares: bool = False
-) -> Figure:
+def stacked(labels: Sequence[str], parts: Mapping[str, ArrayLike], *, xlabel: str, shares: bool = False) -> Figure:
     """Parts of a whole, one horizontal bar per label; ``shares`` scales every bar to 1 and writes percentages.
 
     Without ``shares`` negative parts (rounding) are drawn as 0 and the total stands at the end of its bar.
@@ -98,15 +94,7 @@ def stacked(
     rows, left = np.arange(len(labels)), np.zeros(len(labels))
     for (name, part), (colour, hatch) in zip(zip(parts, drawn, strict=True), _part_looks(parts), strict=True):
         axes.barh(
-            rows,
-            part,
-            left=left,
-            color=colour,
-            hatch=hatch,
-            edgecolor="white",
-            linewidth=0.5,
-            height=0.68,
-            label=name,
+            rows, part, left=left, color=colour, hatch=hatch, edgecolor="white", linewidth=0.5, height=0.68, label=name
         )
         for row, start, size in zip(rows, left, part, strict=True):
             if shares and size > 0.06:
@@ -116,11 +104,7 @@ def stacked(
     if not shares:
         for row, total in zip(rows, left, strict=True):
             axes.text(
-                total + 0.01 * left.max(),
-                row,
-                f"{total:.3f}" if total > 5e-4 else "0",
-                va="center",
-                fontsize=SMALL,
+                total + 0.01 * left.max(), row, f"{total:.3f}" if total > 5e-4 else "0", va="center", fontsize=SMALL
             )
     axes.set_yticks(rows, labels)
     axes.set(xlabel=xlabel, xlim=(0, 1 if shares else 1.1 * left.max()), ylim=(len(labels) - 0.5, -0.5))
@@ -139,24 +123,18 @@ def stacked_over(
 ) -> Figure:
     """Parts of a whole over training steps ``[X]``, stacked, one panel per title, and the whole as a black line."""
     rows = -(-len(panels) // 2)
-    figure, axes = style.new_figure(
-        n_rows=rows, n_columns=min(len(panels), 2), height=2.3 * rows + 0.9, share="xy"
-    )
+    figure, axes = style.new_figure(n_rows=rows, n_columns=min(len(panels), 2), height=2.3 * rows + 0.9, share="xy")
     at = curves.on_log_axis(x)
     arrays: dict[str, ArrayLike] = {"steps": x}
     for panel, (title, parts) in zip(axes.flat, panels.items(), strict=False):
         floor = np.zeros(len(at))
         for (name, part), (colour, hatch) in zip(parts.items(), _part_looks(parts), strict=True):
             top = floor + np.asarray(part)
-            panel.fill_between(
-                at, floor, top, facecolor=colour, hatch=hatch, edgecolor="white", lw=0, label=name
-            )
+            panel.fill_between(at, floor, top, facecolor=colour, hatch=hatch, edgecolor="white", lw=0, label=name)
             floor = top
         panel.plot(at, totals[title], color="black", linewidth=1.4, label=total)
         panel.set(title=title, xscale="log", xlim=(at[0], at[-1]))
-        arrays |= {f"{title}: {name}": part for name, part in parts.items()} | {
-            f"{title}: total": totals[title]
-        }
+        arrays |= {f"{title}: {name}": part for name, part in parts.items()} | {f"{title}: total": totals[title]}
     style.label_outer(axes, len(panels), xlabel=curves.STEP, ylabel=ylabel)
     style.legend_above(figure, axes[0, 0])
     return style.carry(figure, arrays)
@@ -176,19 +154,13 @@ def clouds(panels: Mapping[str, tuple[ArrayLike, ArrayLike]], *, shown: ArrayLik
         both = np.concatenate([images, texts])
         across = both - np.outer(both @ first, first)
         plane = np.stack([first, np.linalg.svd(across - across.mean(0), full_matrices=False)[2][0]], axis=1)
-        for kind, points, face, label in (
-            ("u", images, None, "images $U$"),
-            ("v", texts, "none", "texts $V$"),
-        ):
+        for kind, points, face, label in (("u", images, None, "images $U$"), ("v", texts, "none", "texts $V$")):
             panel.scatter(
                 *(points @ plane)[shown].T, s=18, marker=MARKERS[kind], facecolors=face or COLOURS[kind], linewidths=0.9,
                 edgecolors=COLOURS["v_text"] if kind == "v" else "none", label=label, rasterized=True, alpha=0.7,
             )  # fmt: skip
         panel.set(
-            title=style.as_label(title),
-            xlabel="along the difference of the means",
-            xlim=(-1.05, 1.05),
-            aspect="equal",
+            title=style.as_label(title), xlabel="along the difference of the means", xlim=(-1.05, 1.05), aspect="equal"
         )
         arrays |= {f"u{k}": images, f"v{k}": texts}
     axes[0, 0].set(ylabel="widest direction across", ylim=(-1.05, 1.05))

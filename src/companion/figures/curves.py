@@ -62,12 +62,7 @@ def curves(
         for name, curve in group.items():
             at, *values = curve if isinstance(curve, tuple) else (x, curve)
             ends[style.as_label(name)] = draw(
-                panel,
-                on_log_axis(at) if log_x else at,
-                *values,
-                look=chosen[name],
-                label=style.as_label(name),
-                log=log,
+                panel, on_log_axis(at) if log_x else at, *values, look=chosen[name], label=style.as_label(name), log=log
             )
             key = f"{title}: {name}" if len(panels) > 1 else name
             arrays |= dict(zip((key, f"{key}, sd"), values, strict=False))
@@ -158,9 +153,7 @@ def level(
     axes: Axes, y: float, label: str = "", *, line: style.Line = ":", right: bool = True, below: bool = False
 ) -> None:
     """A horizontal line at ``y`` with its name above (or ``below``) one end; without a name the zero line."""
-    axes.axhline(
-        y, color=COLOURS["bound"], linewidth=1.2 if label else 0.8, linestyle=line if label else "-", zorder=1
-    )
+    axes.axhline(y, color=COLOURS["bound"], linewidth=1.2 if label else 0.8, linestyle=line if label else "-", zorder=1)
     if label:
         end, side = (0.99, "right") if right else (0.01, "left")
         axes.annotate(
@@ -179,13 +172,7 @@ def mark(axes: Axes, x: float, label: str, *, line: style.Line = ":", height: fl
 
 
 def shade(
-    axes: Axes,
-    x: ArrayLike,
-    low: ArrayLike,
-    high: ArrayLike,
-    *,
-    kind: str = "impossible",
-    label: str | None = None,
+    axes: Axes, x: ArrayLike, low: ArrayLike, high: ArrayLike, *, kind: str = "impossible", label: str | None = None
 ) -> None:
     """A region between two curves: ``"impossible"`` is grey and hatched, any other colour name plain and opaque."""
     limits = axes.get_xlim(), axes.get_ylim()
@@ -202,7 +189,5 @@ def beyond(axes: Axes, y: float, text: str) -> None:
     """The part of a panel above ``y``, grey and hatched, with its name in the corner."""
     low, high = axes.get_ylim()
     shade(axes, axes.get_xlim(), [y, y], [max(high, y)] * 2)
-    axes.text(
-        0.98, 0.95, text, transform=axes.transAxes, ha="right", va="top", fontsize=SMALL, bbox=style.BOX
-    )
+    axes.text(0.98, 0.95, text, transform=axes.transAxes, ha="right", va="top", fontsize=SMALL, bbox=style.BOX)
     axes.set_ylim(low, high)

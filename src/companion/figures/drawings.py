@@ -32,9 +32,7 @@ def circle(axes: Axes, u: ArrayLike, v: ArrayLike) -> None:
             arrow(axes, point, key, f"${key.upper()}_{i + 1}$", reach=0.72 if near else 1.24)
 
 
-def arrow(
-    axes: Axes, point: np.ndarray, key: str, label: str, *, reach: float = 1.24, line: str = "-"
-) -> None:
+def arrow(axes: Axes, point: np.ndarray, key: str, label: str, *, reach: float = 1.24, line: str = "-") -> None:
     """One unit vector of modality ``key``, with its name."""
     axes.plot([0, point[0]], [0, point[1]], color=TEXT_COLOURS[key], linewidth=0.9, linestyle=line, alpha=0.7)
     axes.plot(*point, MARKERS[key], color=COLOURS[key], markersize=7)
@@ -42,9 +40,7 @@ def arrow(
 
 
 def no_room(
-    three: tuple[ArrayLike, ArrayLike],
-    fan: tuple[ArrayLike, ArrayLike],
-    found: Mapping[int, Mapping[int, ArrayLike]],
+    three: tuple[ArrayLike, ArrayLike], fan: tuple[ArrayLike, ArrayLike], found: Mapping[int, Mapping[int, ArrayLike]]
 ) -> Figure:
     """Propositions 4 and 5: three pairs of the plane, why a fourth does not fit, and what training finds.
 
@@ -61,9 +57,7 @@ def no_room(
     middle.add_patch(Wedge((0, 0), 1.0, last, first, color=style.pale(COLOURS["u"], 0.15), lw=0, zorder=0))
     arrow(middle, v, "v", "$V_2$ ?", line="--")
     across = np.array([-v[1], v[0]])
-    middle.plot(
-        *np.stack([1.25 * across, -1.25 * across]).T, color=TEXT_COLOURS["v"], linewidth=1, linestyle=":"
-    )
+    middle.plot(*np.stack([1.25 * across, -1.25 * across]).T, color=TEXT_COLOURS["v"], linewidth=1, linestyle=":")
     middle.set_title("a middle one cannot")
     sizes = sorted({n for by_size in found.values() for n in by_size})
     groups = {f"d = {d}": [by_size.get(n, np.array([])) for n in sizes] for d, by_size in found.items()}
@@ -97,23 +91,10 @@ def direction(u: ArrayLike, v: ArrayLike, normal: ArrayLike, support: Sequence[i
         right.plot(values[order], rows, MARKERS[key], color=COLOURS[key], ms=6, ls="", label=label)
     inside = np.isin(order, list(support))
     right.plot(
-        along[0][order][inside],
-        rows[inside],
-        "o",
-        ms=11,
-        mfc="none",
-        mec=COLOURS["ours"],
-        mew=1.6,
-        label="spans $h$",
+        along[0][order][inside], rows[inside], "o", ms=11, mfc="none", mec=COLOURS["ours"], mew=1.6, label="spans $h$"
     )
     right.axvline(0, color=COLOURS["bound"], linewidth=1)
-    right.set(
-        yticks=[],
-        xlabel="position along $h$",
-        xlim=(-1.05, 1.05),
-        ylabel="pairs",
-        xticks=[-1, -0.5, 0, 0.5, 1],
-    )
+    right.set(yticks=[], xlabel="position along $h$", xlim=(-1.05, 1.05), ylabel="pairs", xticks=[-1, -0.5, 0, 0.5, 1])
     style.legend_above(figure, right)
     return style.carry(figure, u=x, v=y, h=h, support=list(support))
 
@@ -175,18 +156,14 @@ def sheet(images: ArrayLike, captions: Sequence[str], *, columns: int = 3) -> Fi
     return style.carry(figure, images=images)
 
 
-def ranked(
-    captions: Sequence[str], own: ArrayLike, best: ArrayLike, correct: ArrayLike, *, heading: str
-) -> Figure:
+def ranked(captions: Sequence[str], own: ArrayLike, best: ArrayLike, correct: ArrayLike, *, heading: str) -> Figure:
     """Captions as queries (their own picture first, ``[M, h, w]``) and the pictures ranked best, ``[M, k, h, w]``.
 
     ``correct`` ``[M, k]`` says which picture is the caption's own: it is framed and ticked.
     """
     mine, right = np.asarray(own), np.asarray(correct, dtype=bool)
     rows, k = right.shape
-    figure, axes = style.new_figure(
-        n_rows=rows, n_columns=k + 2, height=0.8 * rows + 0.4, ratios=[3.3, 1.1] + [1] * k
-    )
+    figure, axes = style.new_figure(n_rows=rows, n_columns=k + 2, height=0.8 * rows + 0.4, ratios=[3.3, 1.1] + [1] * k)
     for r in range(rows):
         axes[r, 0].set_axis_off()
         axes[r, 0].text(0, 0.5, textwrap.fill(captions[r], 26), va="center", fontsize=SMALL)
@@ -204,14 +181,7 @@ def _picture(panel: Axes, picture: np.ndarray, *, framed: bool = False) -> None:
     panel.imshow(1 - picture, cmap="gray", vmin=0, vmax=1, interpolation="nearest")
     panel.set(xticks=[], yticks=[])
     for spine in panel.spines.values():
-        spine.set(
-            visible=True, color=COLOURS["matching"] if framed else "#CCCCCC", linewidth=2.2 if framed else 0.8
-        )
+        spine.set(visible=True, color=COLOURS["matching"] if framed else "#CCCCCC", linewidth=2.2 if framed else 0.8)
     if framed:
-        tick: dict[str, Any] = {
-            "transform": panel.transAxes,
-            "ha": "right",
-            "va": "top",
-            "color": COLOURS["matching"],
-        }
+        tick: dict[str, Any] = {"transform": panel.transAxes, "ha": "right", "va": "top", "color": COLOURS["matching"]}
         panel.text(0.97, 0.95, "✓", **tick)

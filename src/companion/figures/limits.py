@@ -17,9 +17,7 @@ PROVED, PAPER, OPEN = COLOURS["ours"], COLOURS["published"], "#E4E4E4"
 DIMENSION, PAIRS = "dimension $d$", "number of pairs $N$"
 
 
-def between_codes(
-    relative_bias: ArrayLike, panels: Mapping[str, tuple[ArrayLike, ArrayLike, ArrayLike]]
-) -> Figure:
+def between_codes(relative_bias: ArrayLike, panels: Mapping[str, tuple[ArrayLike, ArrayLike, ArrayLike]]) -> Figure:
     """The margins that codes give, those they exclude, the strip between, and what is known.
 
     ``panels`` maps a title to a lower and an upper curve over ``relative_bias`` and points ``(relative_bias, margin)``.
@@ -54,11 +52,7 @@ def strips(
             panel.plot(x, y, color=colour, ls=line, label=name)
         panel.set(title=style.as_label(title), xlabel=xlabel, ylim=(0, 1.2), xlim=(0, None))
         arrays |= dict(
-            zip(
-                (f"{title}: {key}" for key in ("x", "lower", "upper", "best")),
-                (x, low, high, best),
-                strict=True,
-            )
+            zip((f"{title}: {key}" for key in ("x", "lower", "upper", "best")), (x, low, high, best), strict=True)
         )
     axes[0, 0].set_ylabel(ylabel)
     style.legend_above(figure, columns=4)
@@ -123,8 +117,7 @@ def bracket_rows(
         axes.plot(x, rows, marker, color=colour, ms=6, mew=1.6, label=name, zorder=4)
     if factors:
         upper, marked = (
-            np.asarray(x, dtype=float)
-            for x in (next(iter(brackets.values()))[1], next(iter(points.values())))
+            np.asarray(x, dtype=float) for x in (next(iter(brackets.values()))[1], next(iter(points.values())))
         )
         lift = 0.18 if len(brackets) > 1 else 0.0
         for row, (bound, mark) in enumerate(zip(upper, marked, strict=True)):
@@ -135,9 +128,7 @@ def bracket_rows(
     axes.set(xlabel=xlabel, ylim=(len(labels) - 0.4, -0.6), xscale="log" if log_x else "linear")
     axes.grid(axis="y", visible=False)
     if note:
-        axes.text(
-            0.99, 0.96, note, transform=axes.transAxes, ha="right", va="top", bbox=style.BOX, fontsize=SMALL
-        )
+        axes.text(0.99, 0.96, note, transform=axes.transAxes, ha="right", va="top", bbox=style.BOX, fontsize=SMALL)
     style.legend_above(figure)
     pairs = {name: np.stack([np.asarray(x) for x in pair]) for name, pair in brackets.items()}
     return style.carry(figure, {**pairs, **points})
@@ -188,9 +179,7 @@ def margins_over_dimension(
     every = np.concatenate([[0.0], low, *(np.ravel(np.asarray(m, dtype=float)) for _, m in points.values())])
     bottom = min(0.0, 1.1 * every.min())
     axes.set(xscale="log", xlim=(d[0], d[-1]), ylim=(bottom, 1.14 * max([high.max(), *lines.values()])))
-    axes.fill_between(
-        d, bottom, low, color=style.pale(PROVED, 0.25), lw=0, label="some constellation reaches it"
-    )
+    axes.fill_between(d, bottom, low, color=style.pale(PROVED, 0.25), lw=0, label="some constellation reaches it")
     axes.fill_between(d, low, high, color=style.pale(COLOURS["exponential"], 0.3), lw=0, label="open")
     curves.shade(axes, d, high, np.full(d.shape, axes.get_ylim()[1]), label="impossible")
     axes.plot(d, low, color=PROVED, lw=1.6)
@@ -200,15 +189,7 @@ def margins_over_dimension(
     for (label, (x, margin)), marker in zip(points.items(), "os^Dv" * len(points), strict=False):
         line = "-" if joined else ""
         axes.plot(
-            x,
-            margin,
-            marker=marker,
-            ls=line,
-            color=COLOURS["measured"],
-            mfc="white",
-            ms=6,
-            label=label,
-            zorder=4,
+            x, margin, marker=marker, ls=line, color=COLOURS["measured"], mfc="white", ms=6, label=label, zorder=4
         )
     axes.set(xlabel=DIMENSION, ylabel=style.MARGIN)
     if len(d) < 12:

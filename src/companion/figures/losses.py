@@ -59,15 +59,11 @@ def bands(
     arrays: dict[str, ArrayLike] = {"t": t, "lower": np.array(lower), "upper": np.array(upper)}
     for k, (panel, (title, values)) in enumerate(zip(axes.flat, measured.items(), strict=False)):
         face, edge = style.pale(COLOURS["ours"], 0.12), style.pale(COLOURS["ours"], 0.7)
-        panel.fill_between(
-            np.asarray(t), lower[k], upper[k], facecolor=face, edgecolor=edge, lw=0, hatch="///"
-        )
+        panel.fill_between(np.asarray(t), lower[k], upper[k], facecolor=face, edgecolor=edge, lw=0, hatch="///")
         for edges in (lower[k], upper[k]):
             panel.plot(t, edges, color=COLOURS["ours"], lw=1.2, label="proved bounds")
         panel.plot(t, values, lw=0, marker="o", markevery=3, ms=4, color=COLOURS["measured"], label=name)
-        for (other, rows), (colour, line) in zip(
-            (others or {}).items(), looks[-len(others or {}) :], strict=True
-        ):
+        for (other, rows), (colour, line) in zip((others or {}).items(), looks[-len(others or {}) :], strict=True):
             if rows[k] is not None:
                 panel.plot(t, rows[k], color=colour, linestyle=line, label=other)
         panel.set(yscale="log", xscale="log", title=style.as_label(title))
@@ -95,9 +91,7 @@ def rates(
     return style.carry(figure, t=t, margin=margins, relative_bias=relative_biases)
 
 
-def regimes(
-    t: ArrayLike, b: ArrayLike, x: ArrayLike, boundaries: Mapping[str, ArrayLike], runs: ArrayLike
-) -> Figure:
+def regimes(t: ArrayLike, b: ArrayLike, x: ArrayLike, boundaries: Mapping[str, ArrayLike], runs: ArrayLike) -> Figure:
     """The minimiser ``x*`` ``[B, T]`` at fixed ``t`` ``[T]`` and ``b`` ``[B]``; ``runs`` ``[R, 3]``: trained (t, b, x)."""
     figure, ((axes,),) = style.new_figure(height=4.2)
     shade: dict[str, Any] = {"cmap": style.SEQUENTIAL, "vmin": 0, "vmax": 1}

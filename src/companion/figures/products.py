@@ -47,19 +47,13 @@ def histograms(
             panel.axvline(b, color="black", linestyle="--", linewidth=1.2, label=f"{style.B_REL} of the loss")
         panel.set_title(style.as_label(title))
         panel.label_outer()
-        arrays |= {
-            f"{title}: matching": matching,
-            f"{title}: non-matching": non_matching,
-            f"{title}: b_rel": b,
-        }
+        arrays |= {f"{title}: matching": matching, f"{title}: non-matching": non_matching, f"{title}: b_rel": b}
     style.label_outer(axes, len(panels), xlabel=PRODUCT, ylabel="density")
     style.legend_above(figure, *axes.flat)
     return style.carry(figure, arrays)
 
 
-def histogram(
-    axes: Axes, matching: ArrayLike, non_matching: ArrayLike, *, bins: int = 60, log: bool = False
-) -> None:
+def histogram(axes: Axes, matching: ArrayLike, non_matching: ArrayLike, *, bins: int = 60, log: bool = False) -> None:
     """Densities of the two kinds, and the gap between them (or where they overlap) shaded."""
     kinds, low, high = _kinds(matching, non_matching)
     edges = np.linspace(-1, 1, bins + 1)
@@ -87,9 +81,7 @@ def _filled(axes: Axes, values: np.ndarray, edges: np.ndarray, kind: str, *, wei
     )  # fmt: skip
 
 
-def counted(
-    matching: ArrayLike, counts: ArrayLike, edges: ArrayLike, *, percentiles: tuple[float, float]
-) -> Figure:
+def counted(matching: ArrayLike, counts: ArrayLike, edges: ArrayLike, *, percentiles: tuple[float, float]) -> Figure:
     """Figure 1: matching products (values) and non-matching ones (``counts`` between ``edges``), as shares.
 
     ``percentiles`` are the 5th of the matching and the 95th of the non-matching products.
@@ -111,9 +103,7 @@ def counted(
         )  # fmt: skip
     axes.set(xlabel=PRODUCT, ylabel="share per bin", ylim=(0, top))
     style.legend_above(figure)
-    return style.carry(
-        figure, matching=values, non_matching_counts=number, edges=ends, percentiles=percentiles
-    )
+    return style.carry(figure, matching=values, non_matching_counts=number, edges=ends, percentiles=percentiles)
 
 
 def positions(panels: Mapping[str, tuple[ArrayLike, ArrayLike]]) -> Figure:
@@ -209,9 +199,7 @@ def row_by_row(u: ArrayLike, v: ArrayLike, products: ArrayLike) -> Figure:
             color=style.pale(COLOURS["ours"], 0.4),
             label="room for a threshold",
         )
-        panel.plot(
-            table[~same], np.repeat(rows, len(s) - 1), **MARKS["non_matching"], label=LABELS["non_matching"]
-        )
+        panel.plot(table[~same], np.repeat(rows, len(s) - 1), **MARKS["non_matching"], label=LABELS["non_matching"])
         panel.plot(own, rows, **MARKS["matching"], label=LABELS["matching"])
         panel.axvline(own.min(), color=COLOURS["matching"], linewidth=1.2, linestyle="--")
         panel.axvline(best.max(), color=COLOURS["non_matching"], linewidth=1.2, linestyle=":")

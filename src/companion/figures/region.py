@@ -56,12 +56,7 @@ def draw_region(
     b = b[(b >= relative_bias_limits[0]) & (b <= relative_bias_limits[1])]
     inside = b.clip(-1, 1)
     limit = margin_upper_bound(inside)
-    grey: dict[str, Any] = {
-        "facecolor": "#F0F0F0",
-        "edgecolor": COLOURS["impossible"],
-        "hatch": "//",
-        "lw": 0,
-    }
+    grey: dict[str, Any] = {"facecolor": "#F0F0F0", "edgecolor": COLOURS["impossible"], "hatch": "//", "lw": 0}
     green: dict[str, Any] = {"facecolor": GAP_FACE, "edgecolor": GAP_EDGE, "hatch": "..", "lw": 0}
     axes.fill_between(b, limit, np.maximum(margin_limits[1], limit), **grey)
     axes.fill_between(b, 0, limit, facecolor=POSSIBLE, lw=0)
@@ -75,9 +70,7 @@ def draw_region(
     axes.plot(b, limit, color=COLOURS["bound"], lw=1.2)
     if n_pairs is not None:
         axes.plot(b, margin_upper_bound(inside, n_pairs=n_pairs), color=COLOURS["bound"], lw=1.0, ls="--")
-        handles.append(
-            Line2D([], [], color=COLOURS["bound"], lw=1.0, ls="--", label=f"limit for N = {n_pairs:,}")
-        )
+        handles.append(Line2D([], [], color=COLOURS["bound"], lw=1.0, ls="--", label=f"limit for N = {n_pairs:,}"))
     if np.ptp(relative_bias_limits) > 1.5:
         axes.set_xticks([-1, -0.5, 0, 0.5, 1])
     axes.set(xlim=relative_bias_limits, ylim=margin_limits, xlabel=X_LABEL, ylabel=Y_LABEL)
@@ -133,9 +126,7 @@ def placed(
         }
         if means:
             axes.scatter(b, m, s=8, color=look.colour, linewidth=0, zorder=4)
-            axes.scatter(
-                np.asarray(b).mean(), np.asarray(m).mean(), label=label, s=60, **{**mark, "alpha": 0.75}
-            )
+            axes.scatter(np.asarray(b).mean(), np.asarray(m).mean(), label=label, s=60, **{**mark, "alpha": 0.75})
         else:
             axes.scatter(b, m, s=26, label=label, **mark)
         arrays[name] = np.stack([np.asarray(b), np.asarray(m)])
@@ -182,14 +173,10 @@ def reach(
 
 def _triangle(axes: Axes, apex: tuple[float, float], colour: str, line: style.Line) -> None:
     corners = [(-1.0, 0.0), apex, (1.0, 0.0)]
-    axes.add_patch(
-        Polygon(corners, closed=True, facecolor="none", zorder=2, edgecolor=colour, linestyle=line, lw=1.6)
-    )
+    axes.add_patch(Polygon(corners, closed=True, facecolor="none", zorder=2, edgecolor=colour, linestyle=line, lw=1.6))
 
 
-def enlarged(
-    names: Sequence[str], relative_bias: ArrayLike, margin: ArrayLike, groups: Sequence[str]
-) -> Figure:
+def enlarged(names: Sequence[str], relative_bias: ArrayLike, margin: ArrayLike, groups: Sequence[str]) -> Figure:
     """Named points (models) in all of Figure 2 and enlarged; ``groups`` gives each a family with a look of its own."""
     b, m = np.asarray(relative_bias, dtype=float), np.asarray(margin, dtype=float)
     x = (b.min() - 0.25 * np.ptp(b) - 0.005, b.max() + 0.75 * np.ptp(b) + 0.01)
@@ -198,19 +185,12 @@ def enlarged(
     left, right = axes[0]
     regions = draw_region(left, margin_limits=(min(0.0, y[0]), 0.62))
     draw_region(right, relative_bias_limits=x, margin_limits=y)
-    left.add_patch(
-        Rectangle((x[0], y[0]), x[1] - x[0], y[1] - y[0], fill=False, edgecolor="black", linewidth=1.4)
-    )
+    left.add_patch(Rectangle((x[0], y[0]), x[1] - x[0], y[1] - y[0], fill=False, edgecolor="black", linewidth=1.4))
     centre, apart = ((x[0] + x[1]) / 2, (y[0] + y[1]) / 2), (-0.72, 0.36)
     left.annotate("enlarged\non the right", centre, apart, fontsize=SMALL, bbox=style.BOX, arrowprops=ARROW)
     for name, look in style.looks(sorted(set(groups)), marked=True).items():
         inside = np.array([group == name for group in groups])
-        mark: dict[str, Any] = {
-            "marker": look.marker,
-            "color": look.colour,
-            "edgecolor": "white",
-            "label": name,
-        }
+        mark: dict[str, Any] = {"marker": look.marker, "color": look.colour, "edgecolor": "white", "label": name}
         right.scatter(b[inside], m[inside], s=46, zorder=3, **mark)
     _beside(right, names, b, m)
     right.set_ylabel("")
@@ -227,6 +207,4 @@ def _beside(axes: Axes, names: Sequence[str], b: np.ndarray, m: np.ndarray) -> N
         height = max([m[k], *(taken + spacing for taken in near)])
         done.append((b[k], height))
         column = b[np.abs(b - b[k]) < 0.25 * width].max() + 0.05 * width
-        axes.annotate(
-            names[k], (b[k], m[k]), (column, height), fontsize=SMALL, va="center", zorder=4, arrowprops=ARROW
-        )
+        axes.annotate(names[k], (b[k], m[k]), (column, height), fontsize=SMALL, va="center", zorder=4, arrowprops=ARROW)

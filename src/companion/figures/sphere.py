@@ -141,9 +141,7 @@ def spheres(
     """
     columns = min(columns, len(panels))
     rows = -(-len(panels) // columns)
-    figure, axes = style.new_figure(
-        n_rows=rows, n_columns=columns, height=min(3.6, 8.4 / columns + 0.5) * rows + 0.4
-    )
+    figure, axes = style.new_figure(n_rows=rows, n_columns=columns, height=min(3.6, 8.4 / columns + 0.5) * rows + 0.4)
     arrays: dict[str, ArrayLike] = {}
     for k, (panel, (title, groups)) in enumerate(zip(axes.flat, panels.items(), strict=False)):
         azimuth, elevation = views[k % len(views)]
@@ -193,9 +191,7 @@ def rotatable(
     if join_pairs and (len(points) < 2 or len(points[0]) != len(points[1])):
         raise ValueError(f"join_pairs needs two groups of equal size, got sizes {[len(x) for x in points]}")
     marks = [
-        sphere_page.Mark(p=p, g=g, i=i)
-        for g, xyz in enumerate(points)
-        for i, p in enumerate(xyz.round(4).tolist())
+        sphere_page.Mark(p=p, g=g, i=i) for g, xyz in enumerate(points) for i, p in enumerate(xyz.round(4).tolist())
     ]
     data = {
         "marks": marks,
@@ -209,8 +205,6 @@ def rotatable(
     script = (files("companion") / "data" / "sphere.js").read_text()
     looks = [(group.label, group.colour, group.marker) for group in groups]
     rotation = camera(azimuth=azimuth, elevation=elevation)
-    page = sphere_page.page(
-        looks, marks, rotation, key=key, description=description, width=width, joined=join_pairs
-    )
+    page = sphere_page.page(looks, marks, rotation, key=key, description=description, width=width, joined=join_pairs)
     code = f"<script>({script.strip()})({json.dumps(key)},{text});</script>"
     return RotatableView(page.replace("</div><!--end-->", code + "</div>"), description)

@@ -80,9 +80,7 @@ LOOKS: Mapping[str, Look] = {
 }
 
 
-def looks(
-    names: Iterable[str], given: Mapping[str, Look] | None = None, *, marked: bool = False
-) -> dict[str, Look]:
+def looks(names: Iterable[str], given: Mapping[str, Look] | None = None, *, marked: bool = False) -> dict[str, Look]:
     """A look for every name: the given one, the book's own (``LOOKS``), or the next along the swept colours."""
     known = {**LOOKS, **(given or {})}
     names = list(dict.fromkeys(names))
@@ -161,9 +159,7 @@ def label_outer(axes: np.ndarray, n: int, *, xlabel: str = "", ylabel: str = "")
         panel.set_ylabel(as_label(ylabel) if k % columns == 0 else "")
 
 
-def legend_above(
-    figure: Figure, *axes: Axes, columns: int | None = None, extra: Iterable[Artist] = ()
-) -> None:
+def legend_above(figure: Figure, *axes: Axes, columns: int | None = None, extra: Iterable[Artist] = ()) -> None:
     """One legend for all panels, above them; every label once."""
     entries: dict[str, Any] = {str(handle.get_label()): handle for handle in extra}
     for panel in axes or tuple(figure.axes):
@@ -233,9 +229,7 @@ def add_note(figure: Figure, note: str) -> None:
     figure.supxlabel(as_label(note), fontsize=SMALL, color=COLOURS["neutral"], x=0.99, ha="right")
 
 
-def save_figure(
-    figure: Figure, folder: Path, name: str, *, data: Mapping[str, ArrayLike] | None = None
-) -> Path:
+def save_figure(figure: Figure, folder: Path, name: str, *, data: Mapping[str, ArrayLike] | None = None) -> Path:
     """Save ``name.svg``, ``name.png`` and, as ``name.npz``, the arrays the figure carries and ``data``; return the SVG.
 
     Each file is written under a temporary name and then moved, so that an interrupted run leaves no half file.

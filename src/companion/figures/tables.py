@@ -113,14 +113,7 @@ def percentages(
             for count in np.flatnonzero(shares):
                 strength = 0.15 + 0.85 * float(shares[count])
                 panel.add_patch(
-                    frame(
-                        count - 0.5,
-                        row - 0.5,
-                        1,
-                        1,
-                        facecolor=style.pale(COLOURS["measured"], strength),
-                        lw=0,
-                    )
+                    frame(count - 0.5, row - 0.5, 1, 1, facecolor=style.pale(COLOURS["measured"], strength), lw=0)
                 )
                 text = f"{100 * shares[count]:.0f}" if shares[count] >= 0.01 else "<1"
                 colour = "white" if strength > 0.6 else "black"
@@ -134,9 +127,7 @@ def percentages(
         panel.set_xticks(range(columns))
         panel.grid(False)
     axes[0, 0].set_yticks(range(len(forbidden_from)), list(forbidden_from))
-    return style.carry(
-        figure, {f"{title}: {case}": x for title, cases in panels.items() for case, x in cases.items()}
-    )
+    return style.carry(figure, {f"{title}: {case}": x for title, cases in panels.items() for case, x in cases.items()})
 
 
 def numbers(

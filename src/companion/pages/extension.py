@@ -78,11 +78,7 @@ class Statements(sphinx_proof.domain.ProofDomain):
             return super().resolve_xref(env, fromdocname, builder, typ, target, node, contnode)
         text = nodes.Text(known["name"]) if contnode.astext() == target else contnode[0]
         built = getattr(env, "proof_list", {})
-        return (
-            make_refnode(builder, fromdocname, built[target]["docname"], target, text)
-            if target in built
-            else text
-        )
+        return make_refnode(builder, fromdocname, built[target]["docname"], target, text) if target in built else text
 
 
 def _number_by_file(env: BuildEnvironment) -> None:
@@ -91,9 +87,7 @@ def _number_by_file(env: BuildEnvironment) -> None:
         chapter = re.match(r"notebooks/(\d\d)_", page)
         if chapter:
             for numbers in (sections, *env.toc_fignumbers.get(page, {}).values()):
-                numbers.update(
-                    {key: (int(chapter[1]), *number[1:]) for key, number in numbers.items() if number}
-                )
+                numbers.update({key: (int(chapter[1]), *number[1:]) for key, number in numbers.items() if number})
             for node in (env.titles[page], *env.tocs[page].findall(nodes.reference)):
                 if node.get("secnumber"):
                     node["secnumber"] = (int(chapter[1]), *node["secnumber"][1:])
@@ -104,17 +98,14 @@ def _describe(app: Sphinx, pagename: str, templatename: str, context: dict[str, 
     if doctree is None:
         return
     first = next(
-        (node.astext() for node in doctree.findall(nodes.paragraph) if len(node.astext()) > 40),
-        app.config.project,
+        (node.astext() for node in doctree.findall(nodes.paragraph) if len(node.astext()) > 40), app.config.project
     )
     text = " ".join(first.split())
     text = escape(text if len(text) <= DESCRIBED else text[:DESCRIBED].rsplit(" ", 1)[0] + " …", quote=True)
     title = escape(re.sub(r"<[^>]+>", "", context.get("title") or "Constellations"), quote=True)
     tags = {"og:title": title, "og:description": text, "og:type": "article", "og:site_name": "Constellations"}
     context["metatags"] += f'<meta name="description" content="{text}" />'
-    context["metatags"] += "".join(
-        f'<meta property="{key}" content="{value}" />' for key, value in tags.items()
-    )
+    context["metatags"] += "".join(f'<meta property="{key}" content="{value}" />' for key, value in tags.items())
 
 
 def _mend_all(app: Sphinx, exception: Exception | None) -> None:

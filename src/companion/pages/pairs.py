@@ -50,9 +50,7 @@ def from_notebook(notebook: Path) -> NotebookNode:
     try:
         node = nbformat.read(notebook, as_version=4)
     except (nbformat.reader.NotJSONError, nbformat.ValidationError, AttributeError) as error:
-        raise ValueError(
-            f"{notebook} must be a notebook, but it cannot be read: delete it, it is made anew"
-        ) from error
+        raise ValueError(f"{notebook} must be a notebook, but it cannot be read: delete it, it is made anew") from error
     for cell in node.cells:
         if cell.cell_type == "code":
             cell.outputs, cell.execution_count = [], None
@@ -118,9 +116,7 @@ def synchronise(folder: Path) -> list[str]:
         If both files of a pair were edited: neither edit is dropped.
     """
     done = []
-    for stem in sorted(
-        {path.stem for path in folder.glob("[0-9][0-9]_*") if path.suffix in (".md", ".ipynb")}
-    ):
+    for stem in sorted({path.stem for path in folder.glob("[0-9][0-9]_*") if path.suffix in (".md", ".ipynb")}):
         text, notebook = folder / f"{stem}.md", folder / f"{stem}.ipynb"
         if text.exists() and mismatch(text) is None:
             continue

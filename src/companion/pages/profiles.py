@@ -29,9 +29,7 @@ def check(root: Path, profile: str) -> None:
     chapters = notebooks(root)
     files = {path.stem for path in (root / "profiles" / profile).glob("*.yml")}
     for name in sorted(files - set(chapters)):
-        raise ValueError(
-            f"profiles/{profile}/{name}.yml names no notebook: there are {', '.join(chapters) or 'none'}"
-        )
+        raise ValueError(f"profiles/{profile}/{name}.yml names no notebook: there are {', '.join(chapters) or 'none'}")
     for name in chapters:
         if name not in files:
             raise ValueError(

@@ -64,27 +64,16 @@ def glance(results: Sequence[Results], *, profile: str) -> str:
 
 
 def page(
-    results: Sequence[Results],
-    titles: Mapping[str, str],
-    *,
-    profile: str,
-    places: Mapping[str, str] | None = None,
+    results: Sequence[Results], titles: Mapping[str, str], *, profile: str, places: Mapping[str, str] | None = None
 ) -> str:
     """The scoreboard page: every item of the paper, every disagreement, all records, then what it took.
 
     ``places`` maps items of the paper to addresses; an item without one leads to the chapter of its first record.
     """
     apart = [(entry, _chosen(entry, "differs", "corrected")) for entry in results]
-    lines = [
-        _counted(results),
-        _computed(results, profile),
-        "\n## Item by item\n",
-        _map(results, titles, places or {}),
-    ]
+    lines = [_counted(results), _computed(results, profile), "\n## Item by item\n", _map(results, titles, places or {})]
     lines += ["\n## Where this run and the paper disagree\n"]
-    lines += [
-        f"<p><strong>{_link(e, titles)}</strong></p>{_records(chosen)}\n" for e, chosen in apart if chosen
-    ]
+    lines += [f"<p><strong>{_link(e, titles)}</strong></p>{_records(chosen)}\n" for e, chosen in apart if chosen]
     lines += [] if any(chosen for _, chosen in apart) else ["Nowhere: every claim that was tested held."]
     lines += ["\n## Every record\n", *(_details(entry, titles) + "\n" for entry in results)]
     return "\n".join([*lines, "\n## What it took\n", _effort(results, titles), ""])
@@ -93,9 +82,7 @@ def page(
 def table(rows: Sequence[Mapping[str, str]], label: str, style: str = "") -> str:
     """Rows of HTML as a table that scrolls, by keyboard too."""
     frame = pd.DataFrame(rows)
-    text = frame.to_html(
-        index=False, border=0, escape=False, classes=f"table constellations-table {style}".rstrip()
-    )
+    text = frame.to_html(index=False, border=0, escape=False, classes=f"table constellations-table {style}".rstrip())
     text = text.replace("<th>", '<th scope="col">').replace("\n", "")
     return f'<div class="table-scroll" tabindex="0" role="region" aria-label="{escape(label)}">{text}</div>'
 
@@ -106,9 +93,7 @@ def _all(results: Sequence[Results]) -> Iterator[tuple[Results, Mapping[str, Any
 
 def _chosen(entry: Results, *wanted: str) -> list[Mapping[str, Any]]:
     return [
-        record
-        for record in entry["records"]
-        if record["verdict"] in wanted and record.get("kind", "claim") != "ours"
+        record for record in entry["records"] if record["verdict"] in wanted and record.get("kind", "claim") != "ours"
     ]
 
 

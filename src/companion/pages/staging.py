@@ -34,9 +34,7 @@ def stage(root: Path, build: Path) -> None:
     results = []
     for name in chapters:
         executed = _existing(build / "executed" / f"{name}.ipynb")
-        nbformat.write(
-            presented(nbformat.read(executed, as_version=4)), target / "notebooks" / f"{name}.ipynb"
-        )
+        nbformat.write(presented(nbformat.read(executed, as_version=4)), target / "notebooks" / f"{name}.ipynb")
         results.append(_results(_existing(build / "results" / f"{name}.json"), executed))
     titles = {name: title_of(target / "notebooks" / f"{name}.ipynb") for name in chapters}
     known = statements.as_data(statements.read(root, contents(root)), scoreboard.verdicts(results))
@@ -164,9 +162,7 @@ def _results(path: Path, executed: Path) -> dict:
     try:
         return json.loads(path.read_text(encoding="utf-8"))
     except ValueError as error:
-        raise ValueError(
-            f"{path} is damaged: delete {executed}, and make book runs this chapter again"
-        ) from error
+        raise ValueError(f"{path} is damaged: delete {executed}, and make book runs this chapter again") from error
 
 
 def _existing(path: Path) -> Path:

@@ -70,11 +70,7 @@ def problems(statements: Sequence[Statement]) -> list[str]:
     uses = {statement.label: set(statement.uses) for statement in statements}
     labels = [statement.label for statement in statements]
     found = [f"{label} is given twice" for label in sorted(uses) if labels.count(label) > 1]
-    found += [
-        f"{label} uses {used}: no such statement"
-        for label in uses
-        for used in sorted(uses[label] - set(uses))
-    ]
+    found += [f"{label} uses {used}: no such statement" for label in uses for used in sorted(uses[label] - set(uses))]
     try:
         tuple(graphlib.TopologicalSorter(uses).static_order())
     except graphlib.CycleError as error:
@@ -98,14 +94,9 @@ def page(data: Sequence[Mapping], titles: Mapping[str, str]) -> str:
     place, lines, y = {}, [], 0
     for name in dict.fromkeys(entry["page"] for entry in data):
         entries = [entry for entry in data if entry["page"] == name]
-        lines.append(
-            f'<text class="page" x="0" y="{y + 14}">{escape(_short(titles.get(name, name), 90))}</text>'
-        )
+        lines.append(f'<text class="page" x="0" y="{y + 14}">{escape(_short(titles.get(name, name), 90))}</text>')
         for k, entry in enumerate(entries):
-            place[entry["label"]] = (
-                LEFT + k % PER_LINE * (BOX + GAP),
-                y + 22 + k // PER_LINE * (HEIGHT + GAP),
-            )
+            place[entry["label"]] = (LEFT + k % PER_LINE * (BOX + GAP), y + 22 + k // PER_LINE * (HEIGHT + GAP))
         y += 46 + ((len(entries) - 1) // PER_LINE + 1) * (HEIGHT + GAP)
     for entry in data:
         for used in entry["uses"]:
@@ -138,13 +129,9 @@ def _on_page(page: str, text: str) -> list[Statement]:
             raise ValueError(f"{page}.md: the {kind} {title!r} must have a :label:")
         uses = _listed("uses", body) + LINK.findall(body + proofs)
         dropped = {label[1], *_listed("mentions", body)}
-        status = " ".join(_listed("status", body)) or (
-            "open" if "(open)" in title else _usual_status(kind, proofs)
-        )
+        status = " ".join(_listed("status", body)) or ("open" if "(open)" in title else _usual_status(kind, proofs))
         if status not in STATUSES:
-            raise ValueError(
-                f"{page}.md: status of {label[1]} must be one of {', '.join(STATUSES)}, got {status!r}"
-            )
+            raise ValueError(f"{page}.md: status of {label[1]} must be one of {', '.join(STATUSES)}, got {status!r}")
         name, heading = _names(kind, title, page, sum(not PAPER.match(s.heading) for s in found))
         kept = tuple(dict.fromkeys(use for use in uses if use not in dropped))
         found.append(Statement(label[1], kind, name, heading, page, status, kept))
@@ -180,11 +167,7 @@ def _short(text: str, length: int) -> str:
 
 def _box(entry: Mapping, x: int, y: int) -> str:
     text = (
-        entry["heading"]
-        .removeprefix(entry["name"])
-        .removeprefix(" of the paper")
-        .strip(" .,:")
-        .removesuffix(" (ours)")
+        entry["heading"].removeprefix(entry["name"]).removeprefix(" of the paper").strip(" .,:").removesuffix(" (ours)")
     )
     verdict = f"; {entry['verdict']}" if entry["verdict"] else ""
     title = escape(f"{entry['heading']}: {STATUSES[entry['status']]}{verdict}")

@@ -56,9 +56,7 @@ def enumerate_batches(*, n_pairs: int, n_trials: int, seed: int) -> Enumeration:
         closed = [expected_batch_loss(entries, batch_size=size) for size in sizes]
         expected.append(listed)
         errors.append(np.abs(np.subtract(closed, listed)) / np.maximum(listed, 1e-300))
-    bounds = retrieval_failure_bounds(
-        np.ravel(expected), n_pairs=n_pairs, batch_size=np.tile(sizes, n_trials)
-    )
+    bounds = retrieval_failure_bounds(np.ravel(expected), n_pairs=n_pairs, batch_size=np.tile(sizes, n_trials))
     return Enumeration(np.repeat(failing, len(sizes)), bounds, len(batches), float(np.max(errors)))
 
 
@@ -74,9 +72,7 @@ def least_expected_loss(
     u, v = as_pairs(u, v)
     grid = itertools.product(inverse_temperatures, relative_biases)
     losses = (_entries(u.double(), v.double(), t, b) for t, b in grid)
-    return np.min(
-        [[expected_batch_loss(x, batch_size=int(size)) for size in batch_sizes] for x in losses], axis=0
-    )
+    return np.min([[expected_batch_loss(x, batch_size=int(size)) for size in batch_sizes] for x in losses], axis=0)
 
 
 def attaining_pairs(n_pairs: int, *, n_failing: int) -> tuple[Tensor, Tensor]:

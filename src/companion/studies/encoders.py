@@ -24,11 +24,7 @@ class Tower(nn.Module):
     def __init__(self, n_features: int, dim: int, *, hidden: int = 128) -> None:
         super().__init__()
         self.layers = nn.Sequential(
-            nn.Linear(n_features, hidden),
-            nn.GELU(),
-            nn.Linear(hidden, hidden),
-            nn.GELU(),
-            nn.Linear(hidden, dim),
+            nn.Linear(n_features, hidden), nn.GELU(), nn.Linear(hidden, hidden), nn.GELU(), nn.Linear(hidden, dim)
         )
 
     def forward(self, features: Tensor) -> Tensor:
@@ -194,9 +190,7 @@ def _embed(tower: Tower, features: ArrayLike) -> Tensor:
     return normalize(tower(x).cpu().double())
 
 
-def _features(
-    image: ArrayLike, text: ArrayLike, lock_text: bool, dim: int, device: str
-) -> tuple[Tensor, Tensor]:
+def _features(image: ArrayLike, text: ArrayLike, lock_text: bool, dim: int, device: str) -> tuple[Tensor, Tensor]:
     x, y = as_points(image, "image", unit=False), as_points(text, "text", unit=lock_text)
     if x.ndim != 2 or y.ndim != 2 or len(x) != len(y) or len(x) < 2:
         shapes = f"{tuple(x.shape)} and {tuple(y.shape)}"
@@ -209,6 +203,5 @@ def _features(
 def curves(runs: Sequence[Encoders]) -> dict[str, np.ndarray]:
     """The histories of runs of one length by name, each ``[R, S]``."""
     return {
-        field.name: np.stack([getattr(run.history, field.name).numpy() for run in runs])
-        for field in fields(History)
+        field.name: np.stack([getattr(run.history, field.name).numpy() for run in runs]) for field in fields(History)
     }

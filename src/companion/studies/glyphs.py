@@ -39,9 +39,7 @@ class Glyphs:
         return Glyphs(characters, tuple(self.captions[i] for i in chosen), self.images[chosen])
 
 
-def draw_glyphs(
-    *, scripts: Sequence[str] | None = SCRIPTS, size: int = 32, least_distance: float = 2.0
-) -> Glyphs:
+def draw_glyphs(*, scripts: Sequence[str] | None = SCRIPTS, size: int = 32, least_distance: float = 2.0) -> Glyphs:
     """The named letters, numbers, symbols and punctuation marks of DejaVu Sans whose name begins with a script.
 
     Parameters

@@ -136,9 +136,7 @@ def random_split(n_pairs: int, *, held_out: float, seed: int) -> Split:
     return Split(np.sort(order[n_test:]), np.sort(order[:n_test]))
 
 
-def split_by(
-    captions: Sequence[str], part: Literal["base letter", "accent"], *, held_out: float, seed: int
-) -> Split:
+def split_by(captions: Sequence[str], part: Literal["base letter", "accent"], *, held_out: float, seed: int) -> Split:
     """Hold out whole groups of captions: letters, or accents (what follows WITH), that training never sees.
 
     Groups are drawn at random until a fraction ``held_out`` of the captions is held out. Captions without an accent

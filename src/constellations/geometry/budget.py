@@ -61,9 +61,7 @@ class MarginBudget:
         return self.total - (self.spread + self.centre + self.matching + self.non_matching)
 
 
-def margin_budget(
-    points: Points, *, margin: float | None = None, relative_bias: float | None = None
-) -> MarginBudget:
+def margin_budget(points: Points, *, margin: float | None = None, relative_bias: float | None = None) -> MarginBudget:
     r"""Split ``1 + (k-1) b_rel - (k+1-2k/N) m`` into four sums of squares and averages.
 
     .. math::

@@ -118,9 +118,7 @@ def separation(u: Points, v: Points, *, labels: Labels | None = None) -> Separat
     return smallest_and_largest(s, matching)
 
 
-def is_constellation(
-    u: Points, v: Points, *, margin: float, relative_bias: float, atol: float = 1e-9
-) -> bool | Tensor:
+def is_constellation(u: Points, v: Points, *, margin: float, relative_bias: float, atol: float = 1e-9) -> bool | Tensor:
     """Whether ``s_ii >= relative_bias + margin`` and ``s_ij <= relative_bias - margin`` for all ``i != j``.
 
     ``atol`` is the slack allowed for rounding. A batch gives a boolean tensor of its leading shape.

@@ -187,9 +187,7 @@ def _dimensions(n_pairs: int, gap: Gap) -> tuple[int, int] | None:
         return None
 
 
-def _loss(
-    matching: np.ndarray, histogram: distribution.NonMatching, t: float, margin: float, matches: Matches
-) -> Loss:
+def _loss(matching: np.ndarray, histogram: distribution.NonMatching, t: float, margin: float, matches: Matches) -> Loss:
     """Bounds by a count ``n`` with at least ``n`` matching and ``n (n - 1)`` other entries: more entries only add loss."""
     m, n = matches.n_rows, matches.n_columns
     count = max(len(matches), m, n) + (len(matches) < min(m, n))

@@ -22,9 +22,7 @@ def full_precision(*points: Tensor) -> tuple[Tensor, ...]:
     return tuple(x.to(kind) for x in points)
 
 
-def scalar(
-    value: Number, name: str, points: Tensor, *, positive: bool = False, checked: bool = True
-) -> Tensor:
+def scalar(value: Number, name: str, points: Tensor, *, positive: bool = False, checked: bool = True) -> Tensor:
     """One number, or one for each configuration of points ``[..., N, d]``, in their type; one element has shape ``()``."""
     number = torch.as_tensor(value, dtype=points.dtype)
     if checked and not holds((torch.isfinite(number) & (number > 0 if positive else True)).all()):

@@ -117,9 +117,7 @@ def signed_logits(
     return -_wrongness(u, v, *scalars(u, inverse_temperature, bias, relative_bias), Matching(), 0)
 
 
-def summed(
-    u: Tensor, v: Tensor, t: Tensor, b: Tensor, matching: Matching, *, variant: str, size: int | None
-) -> Tensor:
+def summed(u: Tensor, v: Tensor, t: Tensor, b: Tensor, matching: Matching, *, variant: str, size: int | None) -> Tensor:
     """Summed loss ``[...]`` of points in full precision, without any check of values."""
     size = u.shape[-2] if size is None else integer(size, "chunk_size", 1)
     with torch.autocast(u.device.type, enabled=False):
@@ -148,9 +146,7 @@ def _wrongness(u: Tensor, v: Tensor, t: Tensor, b: Tensor, matching: Matching, s
     return torch.where(matching.mask(z, start), -z, z)
 
 
-def _traced(
-    u: Tensor, v: Tensor, t: Tensor, b: Tensor, matching: Matching, start: int, variant: str
-) -> Tensor:
+def _traced(u: Tensor, v: Tensor, t: Tensor, b: Tensor, matching: Matching, start: int, variant: str) -> Tensor:
     """The same value left to automatic differentiation."""
     x = _wrongness(u, v, t, b, matching, start)
     if variant == "exact":

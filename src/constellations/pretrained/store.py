@@ -43,9 +43,7 @@ class Store:
         Everything that determines the embeddings. A folder that holds another manifest is refused.
     """
 
-    def __init__(
-        self, folder: str | Path, manifest: dict[str, Any], *, files: list[str], labels: list[int]
-    ) -> None:
+    def __init__(self, folder: str | Path, manifest: dict[str, Any], *, files: list[str], labels: list[int]) -> None:
         self.folder = Path(folder)
         self.manifest = json.loads(json.dumps({"format": FORMAT} | manifest | {"n_images": len(files)}))
         existing = self.folder / "manifest.json"

@@ -67,9 +67,7 @@ class Synchronization(Snapshot):
         return self.points[:, 1, : self.counts[1]]
 
 
-def snapshot(
-    x: Mapping[int, Tensor], t: Tensor, b_rel: Tensor, delta: Tensor, settings: Settings
-) -> Snapshot:
+def snapshot(x: Mapping[int, Tensor], t: Tensor, b_rel: Tensor, delta: Tensor, settings: Settings) -> Snapshot:
     """All measures of points ``[R, d, N]``, edge by edge, in float64; ``delta`` is 1 without an adapter.
 
     The clamped loss alone is evaluated in the precision of training, of which it is a feature.

@@ -61,9 +61,7 @@ def test_unknown_injected_names_stop_with_the_names_there_are():
 def test_values_that_the_defaults_overwrite_stop_the_chapter():
     """Papermill injects before the first cell where the tag 'parameters' is lost."""
     cells = ["# Parameters\nn_pairs = 5", CELL]
-    with pytest.raises(
-        ValueError, match=r"n_pairs was given but is overwritten .* lost its tag 'parameters'"
-    ):
+    with pytest.raises(ValueError, match=r"n_pairs was given but is overwritten .* lost its tag 'parameters'"):
         p.validate({"n_pairs": 100}, {"n_pairs": p.Size}, cells=cells)
     assert p.validate({"n_pairs": 5}, {"n_pairs": p.Size}, cells=cells[::-1]) == {"n_pairs": 5}
 
@@ -85,9 +83,7 @@ def test_begin_reads_the_annotations_of_the_notebook(tmp_path):
     variables |= {"output_dir": str(tmp_path), "In": [CELL]}
     run = chapter.begin("00_test", variables)
     assert run.parameters["n_modalities"] == 4 and run.parameters["dims"] == [3, 10]
-    with pytest.raises(
-        ValueError, match="parameter dims must be a non-empty list, each entry an integer at least 2"
-    ):
+    with pytest.raises(ValueError, match="parameter dims must be a non-empty list, each entry an integer at least 2"):
         chapter.begin("00_test", variables | {"dims": [1]})
     with pytest.raises(ValueError, match=r"declares output_dir"):
         chapter.begin("00_test", {"n_pairs": 3})

@@ -37,13 +37,7 @@ def test_a_match_needs_a_tolerance_and_none_below_zero(options):
 
 def test_an_inequality_is_judged_by_its_worst_case(ledger):
     made = ledger.holds("a/1", "c", torch.tensor([1.0, 2.0]), "<=", 2.5)
-    assert (made.verdict, made.measured, made.matched, made.of, made.kind) == (
-        "reproduced",
-        0.5,
-        2,
-        2,
-        "self-test",
-    )
+    assert (made.verdict, made.measured, made.matched, made.of, made.kind) == ("reproduced", 0.5, 2, 2, "self-test")
     made = ledger.holds("a/2", "c", np.array([[1.0, 2.0], [3.0, 4.0]]), ">=", 2)
     assert (made.verdict, made.measured, made.matched, made.of) == ("differs", -1.0, 3, 4)
     assert ledger.holds("a/3", "c", -1e-9, ">=", 0, atol=1e-8, kind="claim").verdict == "reproduced"
@@ -73,18 +67,14 @@ def test_a_number_is_matched_or_differs_or_was_a_slip(ledger):
     slip = (0.11, "the sign")
     made = ledger.agrees("a/3", "c", published=-0.11, measured=0.11, rule=rule, corrected=slip)
     assert made.verdict == "corrected" and made.comment == "the sign"
-    made = ledger.agrees(
-        "a/4", "c", published=-0.11, measured=0.5, rule=rule, corrected=slip, reason="unknown"
-    )
+    made = ledger.agrees("a/4", "c", published=-0.11, measured=0.5, rule=rule, corrected=slip, reason="unknown")
     assert made.verdict == "differs" and made.comment == "unknown"
 
 
 def test_a_table_is_one_record_that_counts_its_published_rows(ledger):
     frame = pd.DataFrame({"k": [2, 4, 6], "published": [0.5, 0.7, np.nan]})
     runs = [np.array([0.5, 0.52]), np.array([0.9, 0.92]), np.array([0.1, 0.2])]
-    made = ledger.agrees(
-        "table1/gaps", frame, published="published", measured=runs, rule=Match(absolute=0.02)
-    )
+    made = ledger.agrees("table1/gaps", frame, published="published", measured=runs, rule=Match(absolute=0.02))
     assert (made.matched, made.of, made.verdict, made.n_seeds) == (1, 2, "differs", 2)
     frame["here"] = [0.5, 0.7, 3.0]
     made = ledger.agrees("table1/b", frame, published="published", measured="here", rule=Match(absolute=0.02))
@@ -113,8 +103,7 @@ def test_ids_are_unique(ledger):
 
 
 @pytest.mark.parametrize(
-    "change",
-    [{"verdict": "fine"}, {"source": "guess"}, {"kind": "twin"}, {"id": ""}, {"measured": float("nan")}],
+    "change", [{"verdict": "fine"}, {"source": "guess"}, {"kind": "twin"}, {"id": ""}, {"measured": float("nan")}]
 )
 def test_a_record_refuses_what_it_cannot_mean(change):
     fields = {

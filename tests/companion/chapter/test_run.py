@@ -92,11 +92,7 @@ def test_numbers_carry_the_chapters_prefix(variables, tmp_path):
     run.numbers(final_loss=2.6e-7, found="2 of 2", gap=format(-0.0001, ".3f"))
     run.finish()
     results = read(tmp_path)
-    assert results["numbers"] == {
-        "ch00-final-loss": "2.6 × 10⁻⁷",
-        "ch00-found": "2 of 2",
-        "ch00-gap": "0.000",
-    }
+    assert results["numbers"] == {"ch00-final-loss": "2.6 × 10⁻⁷", "ch00-found": "2 of 2", "ch00-gap": "0.000"}
 
 
 def test_seeds_are_the_last_axis_of_what_was_measured(variables):

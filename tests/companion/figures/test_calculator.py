@@ -62,9 +62,7 @@ def questions(n):
     rng = np.random.default_rng(7)
     b = np.round(rng.uniform(-0.95, 0.95, n), 4)
     pairs = np.maximum(np.floor(10 ** rng.uniform(0.3, 12, n)), 2)
-    limit = np.where(
-        pairs > 1000, 0.999 * bounds.margin_upper_bound(b), bounds.margin_upper_bound(b, n_pairs=pairs)
-    )
+    limit = np.where(pairs > 1000, 0.999 * bounds.margin_upper_bound(b), bounds.margin_upper_bound(b, n_pairs=pairs))
     margins = np.where(rng.random(n) < 0.1, limit, limit * rng.uniform(0.02, 1, n))
     margins = np.where(rng.random(n) < 0.3, np.maximum(np.floor(margins * 100), 1) / 100, margins)
     margins = np.minimum(margins, limit)
@@ -81,9 +79,7 @@ def compare(answers, pairs, margins, b, dims):
     needed, why = bounds.required_dimension(pairs, margins, b, explain=True)
     assert np.array_equal([x[1]["ends"] for x in answers], np.stack(needed, axis=1))
     assert np.array_equal([x[1]["by"] for x in answers], np.stack(why, axis=1))
-    sizes = [
-        f(dims, margins, b, explain=True) for f in (bounds.log_max_pairs_lower, bounds.log_max_pairs_upper)
-    ]
+    sizes = [f(dims, margins, b, explain=True) for f in (bounds.log_max_pairs_lower, bounds.log_max_pairs_upper)]
     logs, reasons = (np.stack(x, axis=1) for x in zip(*sizes, strict=True))
     found = np.array([x[2]["ends"] for x in answers])
     assert np.allclose(found, logs, rtol=1e-11, atol=0)
@@ -92,9 +88,7 @@ def compare(answers, pairs, margins, b, dims):
     assert np.array_equal([x[2]["by"] for x in answers], reasons)
     margin, names = bounds.margin_bracket(pairs, dims, b, explain=True)
     assert np.allclose([x[3]["ends"] for x in answers], np.stack(margin, axis=1), atol=1e-12)
-    assert (
-        np.mean(np.array([x[3]["by"] for x in answers]) == np.stack(names, axis=1)) > 0.99
-    )  # ties at a corner
+    assert np.mean(np.array([x[3]["by"] for x in answers]) == np.stack(names, axis=1)) > 0.99  # ties at a corner
 
 
 @pytest.fixture(scope="module")
@@ -138,11 +132,7 @@ def test_numbers_are_read_as_people_write_them(node):
     found = dict(zip(TYPED, node("texts => texts.map(bounds.parse)", list(TYPED)), strict=True))
     assert {text: value for text, (value, _) in found.items()} == TYPED
     assert found["0,1"][1] == "0,1 is read as 0.1" and found["1,000,000"][1] == ""
-    for text, remark in {
-        "": "Enter a number",
-        "ten": "“ten” is not a number",
-        "1.000.000": "is not a number",
-    }.items():
+    for text, remark in {"": "Enter a number", "ten": "“ten” is not a number", "1.000.000": "is not a number"}.items():
         value, said = node("texts => texts.map(bounds.parse)", [text])[0]
         assert value is None and remark in said
 
@@ -178,8 +168,7 @@ def test_a_reader_types_and_the_answers_follow(page):
     page.locator("input[name=margin]").fill("")
     assert say("alert") == "Enter a number (margin m)." and shown("dim_low") == "–"
     colours = [
-        page.locator(f"[role={role}]").evaluate("e => getComputedStyle(e).color")
-        for role in ("alert", "status")
+        page.locator(f"[role={role}]").evaluate("e => getComputedStyle(e).color") for role in ("alert", "status")
     ]
     assert colours[0] != colours[1]
 

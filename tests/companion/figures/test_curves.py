@@ -54,15 +54,9 @@ def test_no_minus_before_a_zero(value, text):
 def test_swept_colours_are_dark_enough_for_white_paper():
     def luminance(colour):
         parts = np.array([int(colour[k : k + 2], 16) for k in (1, 3, 5)]) / 255
-        return np.where(parts <= 0.04, parts / 12.92, ((parts + 0.055) / 1.055) ** 2.4) @ [
-            0.2126,
-            0.7152,
-            0.0722,
-        ]
+        return np.where(parts <= 0.04, parts / 12.92, ((parts + 0.055) / 1.055) ** 2.4) @ [0.2126, 0.7152, 0.0722]
 
-    texts = [
-        style.COLOURS[key] for key in ("u", "v_text", "matching", "non_matching", "ours", "bias", "neutral")
-    ]
+    texts = [style.COLOURS[key] for key in ("u", "v_text", "matching", "non_matching", "ours", "bias", "neutral")]
     assert all(1.05 / (luminance(colour) + 0.05) >= 4.3 for colour in texts)
     assert all(1.05 / (luminance(colour) + 0.05) >= 2.5 for colour in style.swept_colours(8))
 
@@ -78,9 +72,7 @@ def test_stacked_parts_reach_the_total_and_shares_reach_one():
     whole = comparisons.stacked(["a", "b"], parts, xlabel="x").axes[0]
     shares = comparisons.stacked(["a", "b"], parts, xlabel="x", shares=True).axes[0]
     for axes, ends in ((whole, [0.3, 0.4]), (shares, [1, 1])):
-        reached = [
-            max(p.get_x() + p.get_width() for p in (bars[row] for bars in axes.containers)) for row in (0, 1)
-        ]
+        reached = [max(p.get_x() + p.get_width() for p in (bars[row] for bars in axes.containers)) for row in (0, 1)]
         assert reached == pytest.approx(ends)
     assert [text.get_text() for text in whole.texts] == ["0.300", "0.400"]
 

@@ -29,27 +29,18 @@ def test_constellation_shows_every_inner_product_outside_the_gap():
 
 def test_histograms_mark_gap_and_overlap_differently():
     figure = products.histograms(
-        {"gap": ([0.5, 0.6], [0.1, 0.2]), "b_rel = 0": ([0.1], [0.3])},
-        relative_bias={"gap": 0.3, "b_rel = 0": 3.0},
+        {"gap": ([0.5, 0.6], [0.1, 0.2]), "b_rel = 0": ([0.1], [0.3])}, relative_bias={"gap": 0.3, "b_rel = 0": 3.0}
     )
     left, right = figure.axes
-    spans = [
-        next(p for p in panel.patches if p.get_label().startswith(("gap", "overlap")))
-        for panel in figure.axes
-    ]
-    assert [(s.get_x(), s.get_width()) for s in spans] == [
-        pytest.approx((0.2, 0.3)),
-        pytest.approx((0.1, 0.2)),
-    ]
+    spans = [next(p for p in panel.patches if p.get_label().startswith(("gap", "overlap"))) for panel in figure.axes]
+    assert [(s.get_x(), s.get_width()) for s in spans] == [pytest.approx((0.2, 0.3)), pytest.approx((0.1, 0.2))]
     assert spans[0].get_facecolor() != spans[1].get_facecolor()
     assert len(left.lines) == 1 and not right.lines, "a relative bias outside [-1, 1] is not drawn"
     assert right.get_title() == f"{style.B_REL} = 0" and left.get_yscale() == "log"
 
 
 def test_definition_prints_every_inner_product():
-    u, v = (
-        np.stack([np.cos(a), np.sin(a)], axis=1) for a in (np.array([0, 2, 4.0]), np.array([0.1, 2.2, 3.9]))
-    )
+    u, v = (np.stack([np.cos(a), np.sin(a)], axis=1) for a in (np.array([0, 2, 4.0]), np.array([0.1, 2.2, 3.9])))
     words = texts(products.definition(u, v, u @ v.T))
     assert all(f"{value:.2f}".replace("-", "−") in words for value in (u @ v.T).ravel())
 
@@ -85,9 +76,7 @@ def test_region_can_leave_the_modality_gap_out():
 
 
 def test_placed_shows_every_configuration_and_names_its_group():
-    figure = region.placed(
-        {"b_rel = 0": ([0.0, 0.1], [0.2, 0.3])}, n_pairs=10, curves={"c": ([0, 1], [0, 1])}
-    )
+    figure = region.placed({"b_rel = 0": ([0.0, 0.1], [0.2, 0.3])}, n_pairs=10, curves={"c": ([0, 1], [0, 1])})
     assert any(len(c.get_offsets()) == 2 for c in figure.axes[0].collections)
     assert style.B_REL + " = 0" in texts(figure) and "limit for N = 10" in texts(figure)
 

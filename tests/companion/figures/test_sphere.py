@@ -40,9 +40,7 @@ def test_view_stands_alone_and_shows_its_first_frame_without_script():
 
 
 def test_equal_points_give_equal_pages():
-    assert (
-        sphere.rotatable(groups(), description="a").html == sphere.rotatable(groups(), description="a").html
-    )
+    assert sphere.rotatable(groups(), description="a").html == sphere.rotatable(groups(), description="a").html
 
 
 def test_still_view_draws_every_point():

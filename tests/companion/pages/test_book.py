@@ -96,9 +96,7 @@ def pages() -> dict[Path, Page]:
     if not (HTML / "index.html").exists():
         wanted = f"no book in {HTML.relative_to(ROOT)}: build it with make book PROFILE={PROFILE}"
         pytest.fail(wanted) if os.environ.get("CI") else pytest.skip(wanted)
-    return {
-        path.resolve(): Page(path) for path in sorted(HTML.rglob("*.html")) if "_static" not in path.parts
-    }
+    return {path.resolve(): Page(path) for path in sorted(HTML.rglob("*.html")) if "_static" not in path.parts}
 
 
 def contents() -> list[str]:
@@ -135,9 +133,7 @@ def test_pages_load_nothing_from_the_network() -> None:
         for page in pages().values() for address in page.loads if REMOTE.match(address)
     ]  # fmt: skip
     problems += [
-        f"{p.path.relative_to(HTML)}: inline script"
-        for p in pages().values()
-        if REMOTE_IN_JS.search(p.scripts)
+        f"{p.path.relative_to(HTML)}: inline script" for p in pages().values() if REMOTE_IN_JS.search(p.scripts)
     ]
     assert not problems, found(problems)
 
@@ -151,9 +147,7 @@ def test_styles_and_scripts_load_nothing_from_the_network(ending: str, pattern: 
     for path in files:
         match = pattern.search(path.read_text(encoding="utf-8", errors="replace"))
         if match:
-            problems.append(
-                f"{path.relative_to(HTML)}: ...{match.string[match.start() : match.start() + 90]}..."
-            )
+            problems.append(f"{path.relative_to(HTML)}: ...{match.string[match.start() : match.start() + 90]}...")
     assert not problems, found(problems)
 
 
@@ -185,9 +179,7 @@ def test_every_picture_has_a_description() -> None:
             if len(alt) < 10 and "logo" not in image.get("class", ""):
                 problems.append(f"{page.path.relative_to(HTML)}: {image.get('src')} has alt {alt!r}")
             elif re.search(r"\.(svg|png|jpe?g)$", alt):
-                problems.append(
-                    f"{page.path.relative_to(HTML)}: {image.get('src')} is described by a file name"
-                )
+                problems.append(f"{page.path.relative_to(HTML)}: {image.get('src')} is described by a file name")
     assert not problems, found(problems)
 
 
@@ -202,9 +194,5 @@ def test_no_markup_and_no_traceback_is_left_in_the_text() -> None:
 def test_the_scoreboard_links_every_chapter() -> None:
     page = pages()[(HTML / "book" / "scoreboard.html").resolve()]
     reached = {target for _, target, _ in local(page)}
-    missing = [
-        name
-        for name in contents()
-        if "notebooks/" in name and (HTML / f"{name}.html").resolve() not in reached
-    ]
+    missing = [name for name in contents() if "notebooks/" in name and (HTML / f"{name}.html").resolve() not in reached]
     assert not missing, found(missing)

@@ -71,9 +71,7 @@ def page(context: Any) -> Iterator[Any]:
     page.on("console", lambda message: message.type == "error" and page.complaints.append(message.text))
     page.on("pageerror", lambda error: page.complaints.append(str(error)))
     page.on("requestfailed", lambda request: page.complaints.append(f"failed: {request.url}"))
-    page.on(
-        "request", lambda r: r.url.startswith(("http", "ws")) and page.complaints.append(f"asked for {r.url}")
-    )
+    page.on("request", lambda r: r.url.startswith(("http", "ws")) and page.complaints.append(f"asked for {r.url}"))
     yield page
     page.close()
 
@@ -94,9 +92,7 @@ def test_page(page: Any, name: str) -> None:
     assert page.title().strip()
     assert page.evaluate(UNTYPESET) == [] and page.evaluate(MATH_ERRORS) == []
     assert page.evaluate(EMPTY_PICTURES) == []
-    assert re.findall(r"\\[a-zA-Z]{2,}.{0,30}|\$\S.{0,30}", page.evaluate(TEXT)) == [], (
-        "formulas left as source"
-    )
+    assert re.findall(r"\\[a-zA-Z]{2,}.{0,30}|\$\S.{0,30}", page.evaluate(TEXT)) == [], "formulas left as source"
     for viewport in (WIDE, NARROW):
         page.set_viewport_size(viewport)
         page.wait_for_timeout(150)
@@ -185,10 +181,7 @@ def test_the_statement_map_follows_its_address_and_clicks(page: Any) -> None:
 
 def test_formulas_are_not_in_the_tab_order_and_icons_have_a_picture(page: Any) -> None:
     visit(page, contents()[1])
-    assert (
-        page.evaluate("() => [...document.querySelectorAll('mjx-container')].filter(e => e.tabIndex >= 0)")
-        == []
-    )
+    assert page.evaluate("() => [...document.querySelectorAll('mjx-container')].filter(e => e.tabIndex >= 0)") == []
     missing = page.evaluate("""() => [...document.querySelectorAll('i[class*=fa-], span[class*=fa-]')]
         .filter(e => !getComputedStyle(e, '::before').maskImage.startsWith('url')).map(e => e.className)""")
     assert missing == []

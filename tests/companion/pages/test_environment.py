@@ -24,15 +24,11 @@ def project() -> dict:
 def declared(*extras: str) -> dict[str, SpecifierSet]:
     """Requirements of the project with some extras, as name -> range."""
     content = project()
-    lines = content["dependencies"] + [
-        line for extra in extras for line in content["optional-dependencies"][extra]
-    ]
+    lines = content["dependencies"] + [line for extra in extras for line in content["optional-dependencies"][extra]]
     ranges: dict[str, SpecifierSet] = {}
     for requirement in map(Requirement, lines):
         name = canonicalize_name(requirement.name)
-        assert ranges.setdefault(name, requirement.specifier) == requirement.specifier, (
-            f"two ranges for {name}"
-        )
+        assert ranges.setdefault(name, requirement.specifier) == requirement.specifier, f"two ranges for {name}"
     return ranges
 
 

@@ -65,9 +65,7 @@ parts:
 
 def make(project, *arguments):
     """Run make in a project as from a shell; returns status and everything printed."""
-    environment = {
-        key: value for key, value in os.environ.items() if key not in ("MAKEFLAGS", "MAKELEVEL", "MFLAGS")
-    }
+    environment = {key: value for key, value in os.environ.items() if key not in ("MAKEFLAGS", "MAKELEVEL", "MFLAGS")}
     command = ["make", f"VENV={sys.prefix}", "READY=requirements.lock", "PROFILE=quick", *arguments]
     done = subprocess.run(command, cwd=project, env=environment, text=True, capture_output=True, check=False)
     return done.returncode, done.stdout + done.stderr
@@ -196,9 +194,7 @@ def test_targets_explain_themselves_and_refuse_what_they_cannot_do(project):
     assert status == 0
     for target in ("book", "test", "sync", "serve", "clean", "notebook", "lock"):
         assert f"make {target} " in output
-    assert (
-        "NB=99 must begin the name of a notebook: 01_first 02_second" in make(project, "notebook", "NB=99")[1]
-    )
+    assert "NB=99 must begin the name of a notebook: 01_first 02_second" in make(project, "notebook", "NB=99")[1]
     assert "run make book PROFILE=gpu" in make(project, "serve", "PROFILE=gpu")[1]
     assert "PROFILE must be one of paper, quick, gpu, got 'fast'" in make(project, "book", "PROFILE=fast")[1]
 
@@ -212,9 +208,7 @@ def test_profiles_must_fit_the_notebooks(tmp_path):
     (tmp_path / "profiles" / "quick" / "01_first.yml").write_text("{}")
     profiles.check(tmp_path, "quick")
     (tmp_path / "profiles" / "quick" / "07_gone.yml").write_text("{}")
-    with pytest.raises(
-        ValueError, match=r"profiles/quick/07_gone\.yml names no notebook: there are 01_first"
-    ):
+    with pytest.raises(ValueError, match=r"profiles/quick/07_gone\.yml names no notebook: there are 01_first"):
         profiles.check(tmp_path, "quick")
 
 

@@ -62,16 +62,7 @@ def test_theorems_held_on_what_was_computed(build, name):
 
 def test_a_rerun_gives_the_same_results(build, tmp_path):
     name = CHAPTERS[0]
-    command = [
-        sys.executable,
-        "-m",
-        "papermill",
-        "-k",
-        "python3",
-        "--no-progress-bar",
-        "--log-level",
-        "ERROR",
-    ]
+    command = [sys.executable, "-m", "papermill", "-k", "python3", "--no-progress-bar", "--log-level", "ERROR"]
     command += ["-f", f"profiles/{build.name}/{name}.yml", "-p", "output_dir", str(tmp_path)]
     subprocess.run([*command, f"notebooks/{name}.ipynb", str(tmp_path / "out.ipynb")], cwd=ROOT, check=True)
     again = json.loads((tmp_path / "results" / f"{name}.json").read_text())

@@ -44,9 +44,7 @@ dim + 1
 def parameter_cells(name):
     """The two first code cells of a chapter: its parameters, and the call that validates them."""
     cells = [
-        cell.source
-        for cell in pairs.from_text(ROOT / "notebooks" / f"{name}.md").cells
-        if cell.cell_type == "code"
+        cell.source for cell in pairs.from_text(ROOT / "notebooks" / f"{name}.md").cells if cell.cell_type == "code"
     ]
     return cells[0], cells[1]
 
@@ -62,9 +60,7 @@ def begin(name, tmp_path, **injected):
 
 
 def test_there_are_chapters_and_the_contents_list_them_all():
-    listed = [
-        entry.removeprefix("notebooks/") for entry in staging.contents(ROOT) if entry.startswith("notebooks/")
-    ]
+    listed = [entry.removeprefix("notebooks/") for entry in staging.contents(ROOT) if entry.startswith("notebooks/")]
     assert CHAPTERS and sorted(listed) == CHAPTERS
 
 
@@ -175,9 +171,7 @@ def test_an_edited_notebook_is_never_overwritten(pair):
     edit(notebook)
     later = notebook.stat().st_mtime + 10
     os.utime(text, (later, later))
-    with pytest.raises(
-        ValueError, match=r"01_tiny\.ipynb was edited and 01_tiny\.md lacks the edit: make sync"
-    ):
+    with pytest.raises(ValueError, match=r"01_tiny\.ipynb was edited and 01_tiny\.md lacks the edit: make sync"):
         pairs.write_notebook(text)
     assert "dim + 2" in notebook.read_text()
 

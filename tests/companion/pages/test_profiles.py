@@ -14,9 +14,7 @@ def test_lists_chapters_that_the_profile_enlarges(tmp_path: Path) -> None:
     (folder / "02_second.yml").write_text("{}\n")
     table = left_to_gpu(tmp_path, {"01_first": "First", "02_second": "Second", "03_third": "Third"})
     (row,) = [line for line in table.splitlines() if "notebooks/" in line]
-    expected = (
-        "[01 First](../notebooks/01_first) | More seeds, and longer. | `n_seeds = 100`, `sizes = [1, 2]`"
-    )
+    expected = "[01 First](../notebooks/01_first) | More seeds, and longer. | `n_seeds = 100`, `sizes = [1, 2]`"
     assert row == f"| {expected} |"
 
 

@@ -8,14 +8,7 @@ TITLES = {"01_first": "A & B"}
 
 
 def entry(*records):
-    shown = {
-        "claim": "<script>",
-        "published": 1.0,
-        "measured": 1.0,
-        "spread": None,
-        "n_seeds": None,
-        "rule": "r",
-    }
+    shown = {"claim": "<script>", "published": 1.0, "measured": 1.0, "spread": None, "n_seeds": None, "rule": "r"}
     return {
         "notebook": "01_first",
         "records": [shown | {"verdict": "reproduced"} | record for record in records],
@@ -25,11 +18,7 @@ def entry(*records):
 
 
 def test_kinds_are_counted_apart_and_text_is_escaped():
-    results = [
-        entry(
-            {"id": "table1/b"}, {"id": "table1/c", "verdict": "differs"}, {"id": "x/t", "kind": "self-test"}
-        )
-    ]
+    results = [entry({"id": "table1/b"}, {"id": "table1/c", "verdict": "differs"}, {"id": "x/t", "kind": "self-test"})]
     page = scoreboard.page(results, TITLES, profile="quick")
     assert "claims of the paper: 1 of 2 hold, 1 differ" in page and "self-tests: 1 of 1 hold" in page
     assert "3 of" not in page
@@ -39,20 +28,9 @@ def test_kinds_are_counted_apart_and_text_is_escaped():
 
 
 def test_every_item_of_the_paper_has_a_row_with_its_verdict_reason_and_place():
-    records = [
-        {"id": "figures15-18/x"},
-        {"id": "table3/x", "verdict": "differs", "comment": "the clamped loss"},
-    ]
-    page = scoreboard.page(
-        [entry(*records)], TITLES, profile="paper", places={"table-3": "notebooks/01_first.html#t"}
-    )
-    for kind, count in (
-        ("Figure", 19),
-        ("Table", 6),
-        ("Observation", 4),
-        ("Proposition", 6),
-        ("Construction", 3),
-    ):
+    records = [{"id": "figures15-18/x"}, {"id": "table3/x", "verdict": "differs", "comment": "the clamped loss"}]
+    page = scoreboard.page([entry(*records)], TITLES, profile="paper", places={"table-3": "notebooks/01_first.html#t"})
+    for kind, count in (("Figure", 19), ("Table", 6), ("Observation", 4), ("Proposition", 6), ("Construction", 3)):
         assert all(f"{kind} {number}<" in page for number in range(1, count + 1)), kind
     assert all(f"Theorem 3.{number}<" in page for number in range(1, 7))
     assert 'href="../notebooks/01_first.html#t">Table 3' in page and "Differs: the clamped loss" in page
@@ -60,9 +38,7 @@ def test_every_item_of_the_paper_has_a_row_with_its_verdict_reason_and_place():
 
 
 def test_says_so_where_nothing_disagrees():
-    assert "every claim that was tested held" in scoreboard.page(
-        [entry({"id": "a/b"})], TITLES, profile="gpu"
-    )
+    assert "every claim that was tested held" in scoreboard.page([entry({"id": "a/b"})], TITLES, profile="gpu")
 
 
 @pytest.mark.parametrize(("given", "items"), [

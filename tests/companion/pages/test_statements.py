@@ -59,11 +59,7 @@ def test_names_uses_and_status_are_read(read):
     )  # fmt: skip
     assert (lemma.name, lemma.heading, lemma.status) == ("Lemma 4A", "Lemma 4A. Nice (ours)", "proved")
     assert lemma.uses == ("def-x",) and definition.status == "defined"
-    assert (conjecture.name, conjecture.heading, conjecture.status) == (
-        "Conjecture 4C",
-        "Conjecture 4C",
-        "open",
-    )
+    assert (conjecture.name, conjecture.heading, conjecture.status) == ("Conjecture 4C", "Conjecture 4C", "open")
 
 
 def test_the_map_links_every_statement_and_draws_every_use(read):

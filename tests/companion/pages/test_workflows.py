@@ -65,9 +65,7 @@ def test_permissions_are_read_only_but_for_publication(path: Path) -> None:
     content = load(path)
     assert content["permissions"] == {"contents": "read"}
     granted = {name: job["permissions"] for name, job in content["jobs"].items() if "permissions" in job}
-    assert granted == (
-        {"publish": {"pages": "write", "id-token": "write"}} if path.name == "book.yml" else {}
-    )
+    assert granted == ({"publish": {"pages": "write", "id-token": "write"}} if path.name == "book.yml" else {})
 
 
 def test_no_credentials_stay_in_the_checkout(path: Path) -> None:

@@ -39,9 +39,7 @@ def test_the_midpoints_of_every_entry_are_a_code_in_exact_arithmetic_and_none_pa
     assert all(entry.midpoints_are_a_code() for entry in ENTRIES)
     spoilt = [dataclasses.replace(e, margin=e.margin + Fraction(1, 1000)) for e in ENTRIES]
     refused = sum(not entry.midpoints_are_a_code() for entry in spoilt)
-    assert (
-        refused >= len(ENTRIES) / 2
-    )  # most entries are tight: a larger margin would contradict their midpoints
+    assert refused >= len(ENTRIES) / 2  # most entries are tight: a larger margin would contradict their midpoints
     room = np.array([e.ceiling() - float(e.margin) for e in ENTRIES])
     assert room.min() >= -1e-9
     flat = [x for x, e in zip(room, ENTRIES, strict=True) if e.dim == 2 and e.relative_bias >= Fraction(1, 2)]
@@ -56,8 +54,7 @@ def test_shipped_entries_hold_in_floating_point_and_obey_the_bounds():
         assert geometry.is_constellation(u, v, margin=m - 1e-12, relative_bias=b)
         assert m <= bounds.margin_upper_bound(b, n_pairs=e.n_pairs) + 1e-12
     n, dim, b, m = (
-        np.array([float(getattr(e, name)) for e in ENTRIES])
-        for name in ("n_pairs", "dim", "relative_bias", "margin")
+        np.array([float(getattr(e, name)) for e in ENTRIES]) for name in ("n_pairs", "dim", "relative_bias", "margin")
     )
     assert np.all(m <= bounds.margin_bracket(n, dim, b)[1] + 1e-9)
 
@@ -146,9 +143,7 @@ def test_descent_and_polish_find_known_optima():
     x, _ = starts.random_pairs(12, 6, 3, rng)
     x, _ = anneal(x, x, relative_bias=-1.0, n_steps=600, tied=True)
     k = margin_at(x, x, -1.0).argmax()
-    assert polish(x[k], x[k], relative_bias=-1.0, tied=True)[2] == pytest.approx(
-        -1.0, abs=1e-9
-    )  # the octahedron
+    assert polish(x[k], x[k], relative_bias=-1.0, tied=True)[2] == pytest.approx(-1.0, abs=1e-9)  # the octahedron
 
 
 @pytest.mark.parametrize(("n", "b"), [(6, 0.3), (8, 0.25), (10, 0.4)])
@@ -184,9 +179,7 @@ def test_neighbours_have_the_shape_and_the_lift_the_relative_bias():
 
 
 def test_best_of_keeps_what_is_known_unless_beaten():
-    known = atlas.certify(
-        *constructions.antiprism(6, relative_bias=0.25), relative_bias=Fraction(1, 4), found_from="x"
-    )
+    known = atlas.certify(*constructions.antiprism(6, relative_bias=0.25), relative_bias=Fraction(1, 4), found_from="x")
     worse = starts.from_codes([constructions.regular_polygon(6).numpy()], dim=3, relative_bias=0.25)
     assert best_of([], b=Fraction(1, 4), known=known) is known
     assert best_of([("code", worse[0])], b=Fraction(1, 4), known=None).margin > 0
@@ -194,9 +187,7 @@ def test_best_of_keeps_what_is_known_unless_beaten():
 
 def test_listed_codes_agree_with_the_codes_that_are_known_to_be_optimal():
     table = atlas.load_codes()
-    known = {
-        (c.dim, c.n_points): c.max_inner_product for c in constructions.known_spherical_codes() if c.optimal
-    }
+    known = {(c.dim, c.n_points): c.max_inner_product for c in constructions.known_spherical_codes() if c.optimal}
     both = set(table) & set(known)
     assert len(both) >= 10
     for key in both:

@@ -99,9 +99,7 @@ def test_fixed_scalars_stay_and_locked_texts_stay():
 def test_seeds_decide_and_leave_the_global_state_alone(trained):
     torch.manual_seed(5)
     before = torch.random.get_rng_state()
-    runs = [
-        encoders.train_encoders(torch.eye(6), torch.eye(6), dim=3, n_steps=5, seed=seed) for seed in (0, 0, 1)
-    ]
+    runs = [encoders.train_encoders(torch.eye(6), torch.eye(6), dim=3, n_steps=5, seed=seed) for seed in (0, 0, 1)]
     assert torch.equal(before, torch.random.get_rng_state())
     assert torch.equal(runs[0].u, runs[1].u) and not torch.equal(runs[0].u, runs[2].u)
 

@@ -109,9 +109,7 @@ def test_image_features_need_pictures():
 @settings(max_examples=25, deadline=None)
 @given(st.integers(4, 40), st.integers(2, 12), st.integers(1, 15), st.integers(0, 10**6))
 def test_whitening_decorrelates(n, dim, n_components, seed):
-    x = np.random.default_rng(seed).normal(size=(n, dim)) @ np.random.default_rng(seed + 1).normal(
-        size=(dim, dim)
-    )
+    x = np.random.default_rng(seed).normal(size=(n, dim)) @ np.random.default_rng(seed + 1).normal(size=(dim, dim))
     white = pairs.fit_whitening(x, n_components=n_components)
     y = white(x).astype(np.float64)
     assert y.shape[1] <= min(n_components, dim, n)

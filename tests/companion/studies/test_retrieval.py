@@ -100,10 +100,7 @@ def test_one_thread_is_used_and_the_setting_restored():
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (
-            lambda x: retrieval.search(x, x, index="IVF99,Flat"),
-            "suit 8 vectors of dimension 8.*number of clusters",
-        ),
+        (lambda x: retrieval.search(x, x, index="IVF99,Flat"), "suit 8 vectors of dimension 8.*number of clusters"),
         (lambda x: retrieval.search(x, x, index="IVF4,Flat", settings="nprobe=0"), "nprobe=0"),
         (lambda x: retrieval.search(x, x, settings="nprobe=2"), "nprobe=2"),
         (lambda x: retrieval.search(x, x, index="HNSW1,Flat"), "at least 2 links"),

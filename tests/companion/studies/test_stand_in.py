@@ -20,14 +20,7 @@ def test_stand_in_has_the_moments_it_was_given():
 
 
 @pytest.mark.parametrize(
-    "wrong",
-    [
-        {"norm_of_mean": 3.0},
-        {"mean_matching": 0.9},
-        {"n_classes": 1},
-        {"spread": 300},
-        {"images_per_class": 0},
-    ],
+    "wrong", [{"norm_of_mean": 3.0}, {"mean_matching": 0.9}, {"n_classes": 1}, {"spread": 300}, {"images_per_class": 0}]
 )
 def test_stand_in_refuses_impossible_requests(wrong):
     asked = {"mean_matching": 0.095, "mean_non_matching": -0.0305, "norm_of_mean": 1.2221, "dim": 256}

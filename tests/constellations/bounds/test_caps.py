@@ -55,17 +55,12 @@ def test_a_cap_and_its_complement_make_the_sphere(dim, x):
 def test_log_cap_measure_falls_with_dimension_and_height_without_a_step():
     dims, heights = np.unique(np.geomspace(2, 1e5, 200).astype(int)), np.linspace(1e-6, 1 - 1e-9, 301)
     table = bounds.log_cap_measure(dims[:, None], heights)
-    assert (
-        np.all(np.isfinite(table))
-        and np.all(np.diff(table, axis=0) < 0)
-        and np.all(np.diff(table, axis=1) < 0)
-    )
+    assert np.all(np.isfinite(table)) and np.all(np.diff(table, axis=0) < 0) and np.all(np.diff(table, axis=1) < 0)
     assert bounds.log_cap_measure(5, 1.0) == -math.inf and bounds.log_cap_measure(5, -1.0) == 0.0
 
 
 @pytest.mark.parametrize(
-    ("dim", "x"),
-    [(646, 0.935), (650, 0.94), (800, 0.9), (1200, 0.82), (2000, 0.7), (4000, 0.55), (20_001, 0.3)],
+    ("dim", "x"), [(646, 0.935), (650, 0.94), (800, 0.9), (1200, 0.82), (2000, 0.7), (4000, 0.55), (20_001, 0.3)]
 )
 def test_log_cap_measure_below_the_smallest_float_to_the_last_digits(dim, x):
     """In absolute terms, where every coefficient of the continued fraction still shows."""

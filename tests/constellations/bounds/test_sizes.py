@@ -22,10 +22,7 @@ def points_of_the_region(draw, many=True):
 @given(points_of_the_region(many=False), st.integers(2, 3000))
 @settings(deadline=None)
 def test_lower_below_upper_and_both_grow_with_dimension(point, dim):
-    low, high = (
-        bounds.log_max_pairs_lower([dim, dim + 1], *point),
-        bounds.log_max_pairs_upper([dim, dim + 1], *point),
-    )
+    low, high = (bounds.log_max_pairs_lower([dim, dim + 1], *point), bounds.log_max_pairs_upper([dim, dim + 1], *point))
     assert np.all(low <= high + 1e-12) and np.all(low >= math.log(2) - 1e-12)
     assert low[1] >= low[0] - 1e-12 and high[1] >= high[0] - 1e-12
 
@@ -119,9 +116,7 @@ def test_the_lower_bound_says_what_it_is_made_of():
     }
     for question, name in names.items():
         assert bounds.log_max_pairs_lower(*question, explain=True)[1] == name
-    assert bounds.log_max_pairs_lower(9, 0.1, 0.0, n_modalities=4, explain=True)[1].endswith(
-        "3 more dimensions"
-    )
+    assert bounds.log_max_pairs_lower(9, 0.1, 0.0, n_modalities=4, explain=True)[1].endswith("3 more dimensions")
 
 
 @given(st.integers(2, 7), st.integers(2, 8), st.integers(1, 5), st.floats(0, 2), st.integers(0, 10_000))
@@ -162,10 +157,7 @@ def test_scalars_give_numbers_and_arrays_broadcast():
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (
-            lambda: bounds.exponent_lower(0.4, 0.0),
-            r"3m <= 1 \+ b_rel; the nearest margin allowed is 0.333333",
-        ),
+        (lambda: bounds.exponent_lower(0.4, 0.0), r"3m <= 1 \+ b_rel; the nearest margin allowed is 0.333333"),
         (lambda: bounds.exponent_upper(0.3, 0.9), r"m \+ b_rel <= 1; the nearest margin allowed is 0.1"),
         (lambda: bounds.log_max_pairs_upper(5, 0.0, 0.0), "margin must be above 0"),
         (lambda: bounds.log_max_pairs_lower(0, 0.1, 0.0), "dim must be an integer of at least 1, got 0"),
@@ -173,10 +165,7 @@ def test_scalars_give_numbers_and_arrays_broadcast():
         (lambda: bounds.log_max_pairs_upper(5, 0.1, -1.0), "relative_bias must be between -1 and 1"),
         (lambda: bounds.log_cap_measure(3, 1.5), r"x must be in \[-1, 1\], got 1.5"),
         (lambda: bounds.required_dimension(1, 0.1, 0.0), "n_pairs must be an integer from 2 to 1e.15, got 1"),
-        (
-            lambda: bounds.required_dimension(10, 0.5, 0.0),
-            "for N = 10 pairs; the nearest margin allowed is 0.384615",
-        ),
+        (lambda: bounds.required_dimension(10, 0.5, 0.0), "for N = 10 pairs; the nearest margin allowed is 0.384615"),
         (lambda: bounds.required_dimension(10, float("nan"), 0.0), "margin must be finite"),
         (lambda: bounds.margin_bracket(10, 5, 1.2), r"relative_bias must be in \[-1, 1\]"),
         (lambda: bounds.margin_upper_bound(2.0), "relative_bias must be in"),

@@ -78,17 +78,7 @@ def test_the_linear_program_is_no_worse_than_levenshtein_and_no_code_exceeds_it(
 
 
 def test_kissing_records_lie_below_the_bound():
-    records = {
-        5: 40,
-        6: 72,
-        7: 126,
-        9: 306,
-        10: 510,
-        11: 604,
-        12: 840,
-        14: 1932,
-        16: 4320,
-    }  # Cohn's table, 2026
+    records = {5: 40, 6: 72, 7: 126, 9: 306, 10: 510, 11: 604, 12: 840, 14: 1932, 16: 4320}  # Cohn's table, 2026
     for dim, size in records.items():
         assert size <= math.exp(bounds.log_max_pairs_upper(dim, 0.25, 0.75))
         assert size <= bounds.linear_program(dim, 0.5)

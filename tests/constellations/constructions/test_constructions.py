@@ -54,13 +54,7 @@ def test_leech_vectors_are_the_minimal_vectors():
 def test_golay_code_is_self_dual_with_the_right_weights():
     words = constructions.golay_codewords().astype(int)
     weights, counts = np.unique(words.sum(1), return_counts=True)
-    assert dict(zip(weights.tolist(), counts.tolist(), strict=True)) == {
-        0: 1,
-        8: 759,
-        12: 2576,
-        16: 759,
-        24: 1,
-    }
+    assert dict(zip(weights.tolist(), counts.tolist(), strict=True)) == {0: 1, 8: 759, 12: 2576, 16: 759, 24: 1}
     assert not (words[:200] @ words.T % 2).any()
 
 
@@ -69,9 +63,7 @@ def test_simplex(n):
     x = c.simplex(n)
     gram = x @ x.T
     assert x.shape == (n, n - 1)
-    assert (
-        gram - torch.full((n, n), -1 / (n - 1), dtype=torch.float64).fill_diagonal_(1)
-    ).abs().max() < 1e-13
+    assert (gram - torch.full((n, n), -1 / (n - 1), dtype=torch.float64).fill_diagonal_(1)).abs().max() < 1e-13
 
 
 def test_derived_codes_follow_the_rule_a_over_one_plus_a():
@@ -138,9 +130,7 @@ def test_a_cap_is_smaller_than_half_its_sine_to_the_d_minus_one(d, alpha):
 def test_constellations_to_order_have_the_guaranteed_number_of_pairs(margin, bias):
     alpha = bounds.alpha(margin, bias)
     for d in (3, 5, 8):
-        u, v = c.from_spherical_code(
-            c.greedy_code(d - 1, alpha, n_candidates=3000, seed=d), relative_bias=bias
-        )
+        u, v = c.from_spherical_code(c.greedy_code(d - 1, alpha, n_candidates=3000, seed=d), relative_bias=bias)
         found = separation(u, v)
         assert found.margin >= margin - 1e-12 and math.isclose(found.relative_bias, bias, abs_tol=1e-12)
         assert len(u) >= 2 * (1 - alpha**2) ** (-(d - 2) / 2)

@@ -33,9 +33,7 @@ def test_formats(suffix, tmp_path):
 
 def test_parquet_of_numeric_columns_and_a_named_entry(tmp_path):
     points = sphere.random_points(7, 3, seed=0).numpy()
-    pyarrow.parquet.write_table(
-        pyarrow.table({str(k): points[:, k] for k in range(3)}), tmp_path / "x.parquet"
-    )
+    pyarrow.parquet.write_table(pyarrow.table({str(k): points[:, k] for k in range(3)}), tmp_path / "x.parquet")
     np.testing.assert_array_equal(read_points(tmp_path / "x.parquet"), points)
     np.savez(tmp_path / "two.npz", u=points, v=-points)
     np.testing.assert_array_equal(read_array(f"{tmp_path}/two.npz:v"), -points)
@@ -186,12 +184,7 @@ def test_bad_labels_are_named_by_their_file(labels, message, tmp_path):
 def test_labels_of_either_side_relevance_and_groups_mean_the_same(tmp_path):
     """Two images with three captions each, said in four ways."""
     own, relevant = np.repeat(np.arange(2), 3), np.kron(np.eye(2), np.ones((1, 3))).astype(int)
-    for name, array in {
-        "texts": own,
-        "matrix": relevant,
-        "images": np.array([5, 9]),
-        "groups": 5 + 4 * own,
-    }.items():
+    for name, array in {"texts": own, "matrix": relevant, "images": np.array([5, 9]), "groups": 5 + 4 * own}.items():
         np.save(tmp_path / f"{name}.npy", array)
     expected = torch.from_numpy(relevant).bool().nonzero()
     for files in (["texts"], ["matrix"], ["images", "groups"]):

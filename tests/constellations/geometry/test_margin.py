@@ -45,10 +45,7 @@ def test_separation_does_not_change_under_rotation_permutation_and_exchange(size
     rotation = torch.from_numpy(np.linalg.qr(rng.standard_normal((size[1], size[1])))[0])
     order = torch.from_numpy(rng.permutation(size[0]))
     s = geometry.separation(u, v)
-    for other in (
-        geometry.separation((u @ rotation)[order], (v @ rotation)[order]),
-        geometry.separation(v, u),
-    ):
+    for other in (geometry.separation((u @ rotation)[order], (v @ rotation)[order]), geometry.separation(v, u)):
         assert other.margin == pytest.approx(s.margin, abs=1e-13)
         assert other.relative_bias == pytest.approx(s.relative_bias, abs=1e-13)
 
@@ -74,9 +71,7 @@ def test_batches_agree_with_single_configurations():
             assert s.margin[a, b].item() == pytest.approx(one.margin, abs=1e-15)
             assert tuple(s.non_matching_index[a, b].tolist()) == one.non_matching_index
             assert tuple(s.matching_index[a, b].tolist()) == one.matching_index
-            assert xi.xi[a, b].item() == pytest.approx(
-                geometry.linear_representation_gap(u[a, b], v[a, b]).xi
-            )
+            assert xi.xi[a, b].item() == pytest.approx(geometry.linear_representation_gap(u[a, b], v[a, b]).xi)
             assert accuracy[a, b].item() == geometry.nearest_neighbour_accuracy(u[a, b], v[a, b])
 
 
@@ -185,10 +180,7 @@ def test_every_numpy_layout_means_the_same_points(change):
         (lambda u, v: geometry.separation(u[:1], v[:1]), "n_pairs"),
         (lambda u, v: geometry.separation(u * float("nan"), v), "finite"),
         (lambda u, v: geometry.is_constellation(u, v, margin=-0.1, relative_bias=0.0), "margin"),
-        (
-            lambda u, v: geometry.is_constellation(u, v, margin=0.1, relative_bias=float("nan")),
-            "relative_bias",
-        ),
+        (lambda u, v: geometry.is_constellation(u, v, margin=0.1, relative_bias=float("nan")), "relative_bias"),
         (lambda u, v: geometry.separation(u, v, labels=[0, 1]), "group ids, 5 of u and 5 of v"),
         (lambda u, v: geometry.separation(u, v, labels=[0, 1, 2, 3, 0.5]), "integer group ids"),
         (lambda u, v: geometry.separation(u, v[:4], labels=np.eye(5, dtype=bool)), r"shape \(5, 4\)"),

@@ -13,9 +13,7 @@ from constellations.sphere import normalize, random_points
 def test_scalars_are_what_the_exact_measures_say(parameterization, signal):
     v = random_points(20, 12, seed=0)
     u = normalize(signal * v + random_points(20, 12, seed=1))
-    module = losses.SigmoidLoss(
-        parameterization=parameterization, inverse_temperature=15.0, **{parameterization: 0.2}
-    )
+    module = losses.SigmoidLoss(parameterization=parameterization, inverse_temperature=15.0, **{parameterization: 0.2})
     found, exact = scalars(u, v, module), geometry.separation(u, v)
     b = 0.2 if parameterization == "relative_bias" else 0.2 / 15
     total = losses.sigmoid_loss(u, v, inverse_temperature=15.0, relative_bias=b).item()
@@ -46,9 +44,7 @@ def test_scalars_are_what_the_exact_measures_say(parameterization, signal):
 def test_a_loss_near_zero_keeps_its_digits_and_half_precision_is_widened():
     module = losses.SigmoidLoss(inverse_temperature=60.0, relative_bias=0.5)
     eye = torch.eye(8)
-    exact = losses.sigmoid_loss(
-        eye.double(), eye.double(), inverse_temperature=60.0, relative_bias=0.5
-    ).item()
+    exact = losses.sigmoid_loss(eye.double(), eye.double(), inverse_temperature=60.0, relative_bias=0.5).item()
     for points in (eye, eye.bfloat16(), eye.half()):
         assert scalars(points, points, module)["loss"] == pytest.approx(exact, rel=1e-4)
 

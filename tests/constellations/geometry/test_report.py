@@ -9,12 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from constellations import bounds, geometry, losses, sphere
-from constellations.geometry.distribution import (
-    loss_at_best_bias,
-    means,
-    nearest_others,
-    non_matching_histogram,
-)
+from constellations.geometry.distribution import loss_at_best_bias, means, nearest_others, non_matching_histogram
 from constellations.geometry.large import hardest
 from constellations.geometry.matches import matches
 from constellations.geometry.report import measure
@@ -24,9 +19,7 @@ def labelled(n_images: int, n_texts: int, dim: int, seed: int, *, signal: float 
     """Images that lean towards their texts, in float64."""
     texts = sphere.random_points(n_texts, dim, seed=seed)
     labels = torch.from_numpy(np.random.default_rng(seed).integers(0, n_texts, n_images))
-    images = sphere.normalize(
-        signal * texts[labels] + sphere.random_points(n_images, dim, seed=seed, stream=1)
-    )
+    images = sphere.normalize(signal * texts[labels] + sphere.random_points(n_images, dim, seed=seed, stream=1))
     return images, texts, labels
 
 
@@ -149,9 +142,7 @@ def test_report_agrees_with_geometry():
     assert found.extreme.relative_bias == pytest.approx(exact.relative_bias, abs=1e-12)
     assert found.extreme.matching_index == exact.matching_index
     assert found.extreme.non_matching_index == exact.non_matching_index
-    assert (found.mean.margin, found.mean.relative_bias) == pytest.approx(
-        geometry.mean_margin(u, v), abs=1e-12
-    )
+    assert (found.mean.margin, found.mean.relative_bias) == pytest.approx(geometry.mean_margin(u, v), abs=1e-12)
     matching, others = geometry.matching_and_non_matching(u, v)
     assert found.trimmed.matching == pytest.approx(np.quantile(matching, 0.05), abs=1e-12)
     assert found.trimmed.non_matching == pytest.approx(np.quantile(others, 0.95), abs=2e-4)
@@ -211,9 +202,7 @@ def test_sampled_histogram_is_close_and_reproducible():
     assert full.exact and full.counts.sum() == 4000 * 49
     assert sampled.n_images == 1000 and not sampled.exact and (sampled.counts == again.counts).all()
     assert sampled.quantile(0.95) == pytest.approx(full.quantile(0.95), abs=0.02)
-    one, other = (
-        loss_at_best_bias(np.full(4000, 0.5), h, inverse_temperature=5.0)[0] for h in (full, sampled)
-    )
+    one, other = (loss_at_best_bias(np.full(4000, 0.5), h, inverse_temperature=5.0)[0] for h in (full, sampled))
     assert one == pytest.approx(other, rel=0.05)
 
 

@@ -66,9 +66,7 @@ def test_processes_add_up_to_the_whole_loss_and_gradient(n_processes, tmp_path):
     for name, case in CASES.items():
         whole = [x.clone().requires_grad_() for x in (u, v)] + scalars()
         options = {key: labels[value] if key == "labels" else value for key, value in case.items()}
-        loss = losses.sigmoid_loss(
-            *whole[:2], inverse_temperature=whole[2], relative_bias=whole[3], **options
-        )
+        loss = losses.sigmoid_loss(*whole[:2], inverse_temperature=whole[2], relative_bias=whole[3], **options)
         loss.backward()
         for averaged, factor in ((False, 1), (True, n_processes)):
             values = [part[name, averaged] for part in parts]
@@ -85,16 +83,9 @@ def one_faulty_process(rank, n_processes, folder):
     start(rank, n_processes, folder)
     u, v = (random_points(4, 3, seed=1, stream=k) for k in (0, 1))
     said = []
-    for bad in (
-        (u * 2, v),
-        (u[:3], v),
-        (u[:, :2] / u[:, :2].norm(dim=1, keepdim=True),) * 2,
-        (u.float(), v.float()),
-    ):
+    for bad in ((u * 2, v), (u[:3], v), (u[:, :2] / u[:, :2].norm(dim=1, keepdim=True),) * 2, (u.float(), v.float())):
         try:
-            losses.distributed_sigmoid_loss(
-                *(bad if rank else (u, v)), inverse_temperature=9.0, relative_bias=0.2
-            )
+            losses.distributed_sigmoid_loss(*(bad if rank else (u, v)), inverse_temperature=9.0, relative_bias=0.2)
         except ValueError as error:
             said.append(str(error))
     torch.save(said, f"{folder}/{rank}.pt")

@@ -16,9 +16,7 @@ def points(n_pairs=7, dim=4):
 @pytest.mark.parametrize("parameterization", ["bias", "relative_bias"])
 def test_the_module_is_the_function(parameterization):
     u, v = points()
-    module = losses.SigmoidLoss(
-        parameterization=parameterization, inverse_temperature=8.0, **{parameterization: 0.5}
-    )
+    module = losses.SigmoidLoss(parameterization=parameterization, inverse_temperature=8.0, **{parameterization: 0.5})
     expected = losses.sigmoid_loss(u, v, inverse_temperature=8.0, reduction="mean", **{parameterization: 0.5})
     value = module(u, v)
     assert value.item() == pytest.approx(expected.item(), rel=1e-6)
@@ -74,9 +72,7 @@ def test_siglips_scalars_give_siglips_loss_and_come_back(parameterization):
     assert module.to_siglip() == pytest.approx({name: x.item() for name, x in scalars.items()}, rel=1e-6)
 
 
-@pytest.mark.parametrize(
-    "options", [{}, {"chunk_size": 3}, {"parameterization": "bias", "reduction": "per_pair"}]
-)
+@pytest.mark.parametrize("options", [{}, {"chunk_size": 3}, {"parameterization": "bias", "reduction": "per_pair"}])
 def test_it_compiles_whole_forward_and_backward(options):
     u, v = (x.requires_grad_() for x in points())
     module = losses.SigmoidLoss(**options)
@@ -84,9 +80,7 @@ def test_it_compiles_whole_forward_and_backward(options):
     compiled = torch.compile(module, backend="aot_eager", fullgraph=True)
     value, expected = compiled(u, v), module(u, v)
     torch.testing.assert_close(value, expected)
-    for found, right in zip(
-        torch.autograd.grad(value, inputs), torch.autograd.grad(expected, inputs), strict=True
-    ):
+    for found, right in zip(torch.autograd.grad(value, inputs), torch.autograd.grad(expected, inputs), strict=True):
         torch.testing.assert_close(found, right)
 
 

@@ -92,10 +92,7 @@ def test_descent_reports_what_it_reached_and_does_not_depend_on_its_batch():
         (lambda: certificates.info_nce_bounds(math.nan, n_pairs=3, inverse_temperature=1.0), "gap"),
         (lambda: minimize(info_nce_loss, n_pairs=3, dim=2, seeds=[]), "seeds"),
         (lambda: minimize(info_nce_loss, n_pairs=3, dim=2, seeds=[0], inverse_temperature=-1.0), "inverse_t"),
-        (
-            lambda: minimize(info_nce_loss, n_pairs=3, dim=2, seeds=[0], inverse_temperature=[1.0, 2.0]),
-            "inverse_t",
-        ),
+        (lambda: minimize(info_nce_loss, n_pairs=3, dim=2, seeds=[0], inverse_temperature=[1.0, 2.0]), "inverse_t"),
         (lambda: minimize(info_nce_loss, n_pairs=3, dim=2, seeds=[0], n_steps=0), "n_steps"),
         (lambda: minimize(info_nce_loss, n_pairs=3, dim=2, seeds=[0], learning_rate=0.0), "learning_rate"),
         (lambda: minimize(info_nce_loss, n_pairs=1, dim=2, seeds=[0]), "n_pairs"),
@@ -116,9 +113,7 @@ def test_info_nce_and_triplet_against_brute_force():
     both = losses.info_nce(u, v, inverse_temperature=t, symmetric=True).item()
     assert both == pytest.approx(rows + columns, rel=1e-12)
     distances = ((u[:, None] - v[None]) ** 2).sum(-1).numpy()
-    expected = sum(
-        max(distances[i, i] - distances[i, j] + a, 0) for i in range(8) for j in range(8) if i != j
-    )
+    expected = sum(max(distances[i, i] - distances[i, j] + a, 0) for i in range(8) for j in range(8) if i != j)
     assert losses.triplet(u, v, margin_parameter=a).item() == pytest.approx(expected, rel=1e-12)
 
 

@@ -234,9 +234,7 @@ def test_half_precision_is_computed_in_float32(kind, chunk_size):
         options |= {"inverse_temperature": 117.8, "chunk_size": chunk_size}
         value = losses.sigmoid_loss(u, v, **options)
         assert value.dtype == torch.float32
-        assert value.item() == pytest.approx(
-            losses.sigmoid_loss(u.float(), v.float(), **options).item(), rel=1e-6
-        )
+        assert value.item() == pytest.approx(losses.sigmoid_loss(u.float(), v.float(), **options).item(), rel=1e-6)
 
 
 def test_half_precision_gradients_and_the_published_variant_are_finite():
@@ -298,13 +296,7 @@ def labelled(draw):
 
 
 @settings(max_examples=60, deadline=None)
-@given(
-    st.data(),
-    st.floats(0.1, 300.0),
-    st.floats(-1.0, 1.5),
-    st.integers(0, 10**6),
-    st.sampled_from([None, 1, 2, 5]),
-)
+@given(st.data(), st.floats(0.1, 300.0), st.floats(-1.0, 1.5), st.integers(0, 10**6), st.sampled_from([None, 1, 2, 5]))
 def test_any_labels_against_brute_force(data, t, relative_bias, seed, chunk_size):
     m, n, labels, matching = labelled(data.draw)
     inputs = [random_points(k, 3, seed=seed, stream=s) for s, k in enumerate((m, n))]
@@ -321,9 +313,7 @@ def test_any_labels_against_brute_force(data, t, relative_bias, seed, chunk_size
     for gradient, right in zip(found, torch.autograd.grad(expected, inputs), strict=True):
         torch.testing.assert_close(gradient, right, rtol=0, atol=atol)
     for reduction, size in (("mean", m * n), ("per_pair", m)):
-        assert losses.sigmoid_loss(u, v, reduction=reduction, **options).item() == pytest.approx(
-            value.item() / size
-        )
+        assert losses.sigmoid_loss(u, v, reduction=reduction, **options).item() == pytest.approx(value.item() / size)
 
 
 @pytest.mark.parametrize("chunk_size", [None, 2])
@@ -347,9 +337,7 @@ def test_second_derivatives(labels, chunk_size):
 
     def loss(a, b, t, bias):
         a, b = (torch.nn.functional.normalize(x, dim=-1) for x in (a, b))
-        return losses.sigmoid_loss(
-            a, b, inverse_temperature=t, bias=bias, labels=labels, chunk_size=chunk_size
-        )
+        return losses.sigmoid_loss(a, b, inverse_temperature=t, bias=bias, labels=labels, chunk_size=chunk_size)
 
     assert torch.autograd.gradcheck(loss, inputs)
     assert torch.autograd.gradgradcheck(loss, inputs)

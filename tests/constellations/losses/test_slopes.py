@@ -48,8 +48,6 @@ def test_the_clamped_slope_of_a_badly_violated_pair_dies_and_the_exact_one_does_
 
 
 def test_the_float32_slope_of_a_non_matching_pair_is_exactly_zero_beyond_25_log_2():
-    beyond, before = slopes(
-        torch.tensor([25 * math.log(2) + 0.1, 16.0]), "published", matching=False
-    ).tolist()
+    beyond, before = slopes(torch.tensor([25 * math.log(2) + 0.1, 16.0]), "published", matching=False).tolist()
     assert beyond == 0.0
     assert before > 0.5

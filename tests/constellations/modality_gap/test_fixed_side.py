@@ -15,12 +15,7 @@ from constellations.sphere import normalize, random_points
 
 
 @settings(max_examples=25, deadline=None)
-@given(
-    seed=st.integers(0, 10_000),
-    t=st.floats(0.1, 1e4),
-    n_pairs=st.integers(60, 100),
-    effort=st.floats(0.0, 1.0),
-)
+@given(seed=st.integers(0, 10_000), t=st.floats(0.1, 1e4), n_pairs=st.integers(60, 100), effort=st.floats(0.0, 1.0))
 def test_a_locked_random_side_keeps_the_loss_above_n_log_2_at_bias_zero(seed, t, n_pairs, effort):
     """Whatever v is: random, copied from u, or pushed towards the best compromise."""
     u, v = (random_points(n_pairs, 10, seed=seed, stream=k) for k in (0, 1))
@@ -32,9 +27,7 @@ def test_a_locked_random_side_keeps_the_loss_above_n_log_2_at_bias_zero(seed, t,
 
 
 @settings(max_examples=25, deadline=None)
-@given(
-    seed=st.integers(0, 10_000), n_pairs=st.integers(2, 30), dim=st.integers(2, 6), noise=st.floats(0.0, 1.5)
-)
+@given(seed=st.integers(0, 10_000), n_pairs=st.integers(2, 30), dim=st.integers(2, 6), noise=st.floats(0.0, 1.5))
 def test_no_other_side_beats_the_locked_bound(seed, n_pairs, dim, noise):
     u, v = (random_points(n_pairs, dim, seed=seed, stream=k) for k in (0, 1))
     v = normalize(u + noise * v)

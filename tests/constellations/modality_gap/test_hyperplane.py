@@ -34,9 +34,7 @@ def test_perceptron_reports_errors_where_no_hyperplane_exists():
 def test_hyperplane_found_where_there_is_one(shift):
     """Two clouds apart in one direction only, which neither mean shows alone."""
     rng = np.random.default_rng(0)
-    images, texts = (
-        torch.from_numpy(rng.standard_normal((500, 20)) * np.r_[8.0, np.ones(19)]) for _ in range(2)
-    )
+    images, texts = (torch.from_numpy(rng.standard_normal((500, 20)) * np.r_[8.0, np.ones(19)]) for _ in range(2))
     images[:, 1], texts[:, 1] = images[:, 1].abs() + 0.05, -texts[:, 1].abs() - 0.05
     images[:, 1] += shift
     texts[:, 1] += shift
@@ -55,9 +53,7 @@ def test_no_hyperplane_between_equal_sets():
 def test_an_offset_is_found_and_counts_and_margin_are_those_of_the_plane():
     generator = torch.Generator().manual_seed(0)
     images = torch.randn(60, 3, generator=generator) * torch.tensor([1.0, 1.0, 0.1]) + 3
-    texts = torch.randn(25, 3, generator=generator) * torch.tensor([1.0, 1.0, 0.1]) + torch.tensor(
-        [3.0, 3.0, 4.0]
-    )
+    texts = torch.randn(25, 3, generator=generator) * torch.tensor([1.0, 1.0, 0.1]) + torch.tensor([3.0, 3.0, 4.0])
     plane = mg.separating_hyperplane(images, texts)
     positions = plane.positions(images), plane.positions(texts)
     assert plane.separates and plane.margin == pytest.approx(

@@ -52,10 +52,7 @@ def test_negative_relative_bias_gives_an_affine_hyperplane(seed):
     [
         (lambda u, v: mg.check_sign_condition(u, -u), "s_ii > 0"),
         (lambda u, v: mg.zero_bias_lift(u, v, relative_bias=1.5), "relative_bias"),
-        (
-            lambda u, v: mg.sign_condition_samples(1, 3, n_runs=2, seed=0),
-            "n_pairs must be an integer of at least 2",
-        ),
+        (lambda u, v: mg.sign_condition_samples(1, 3, n_runs=2, seed=0), "n_pairs must be an integer of at least 2"),
         (lambda u, v: mg.sign_condition_samples(5, 3, n_runs=0, seed=0), "n_runs"),
     ],
 )

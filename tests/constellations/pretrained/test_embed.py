@@ -78,9 +78,7 @@ def names_file(tmp_path_factory):
 def store(model, images, names_file, tmp_path_factory):
     folder = tmp_path_factory.mktemp("stores") / "tiny"
     scanned = pretrained.scan_folder(images, class_names=names_file)
-    pretrained.embed(
-        pretrained.load_encoder(model, device="cpu"), scanned, folder, batch_size=4, shard_size=7
-    )
+    pretrained.embed(pretrained.load_encoder(model, device="cpu"), scanned, folder, batch_size=4, shard_size=7)
     return folder
 
 
@@ -110,9 +108,7 @@ def one_by_one(model, images):
 def test_store_equals_one_by_one(store, model, images):
     found = pretrained.read_store(store)
     u, v, labels = one_by_one(model, images)
-    torch.testing.assert_close(
-        found.images, u, atol=2e-3, rtol=0
-    )  # resizing differs in the last bit of a byte
+    torch.testing.assert_close(found.images, u, atol=2e-3, rtol=0)  # resizing differs in the last bit of a byte
     torch.testing.assert_close(found.texts["bare"], v, atol=1e-5, rtol=0)
     assert (found.labels == labels).all()
     assert not torch.allclose(found.texts["photo"], found.texts["bare"], atol=1e-3)
@@ -218,17 +214,7 @@ def test_wrong_embedding_size_is_refused(store, tmp_path):
 
 
 def test_the_command(model, images, names_file, store, tmp_path, capsys):
-    arguments = [
-        "embed",
-        str(images),
-        "--store",
-        str(tmp_path),
-        "--model",
-        model,
-        "--quiet",
-        "--device",
-        "cpu",
-    ]
+    arguments = ["embed", str(images), "--store", str(tmp_path), "--model", model, "--quiet", "--device", "cpu"]
     assert command.main([*arguments, "--class-names", str(names_file), "--dtype", "bfloat16"]) == 0
     (folder,) = pretrained.find_stores(tmp_path)
     assert f"18 images of 4 classes in {folder}" in capsys.readouterr().out
@@ -372,8 +358,7 @@ def _lose(folder):
 
 
 @pytest.mark.parametrize(
-    ("damage", "message"),
-    [(_cut, r"cannot be loaded \(.+\)"), (_lose, r"its weights lack text_model\.head\.weight")],
+    ("damage", "message"), [(_cut, r"cannot be loaded \(.+\)"), (_lose, r"its weights lack text_model\.head\.weight")]
 )
 def test_damaged_weights_are_one_line(damage, message, model, tmp_path):
     copy = Path(shutil.copytree(model, tmp_path / "copy"))
@@ -389,9 +374,7 @@ def test_patches_of_variable_size(model, images, tmp_path):
 
     layers = {"hidden_size": DIM, "intermediate_size": 64, "num_hidden_layers": 1, "num_attention_heads": 2}
     text = layers | {"vocab_size": 64, "max_position_embeddings": 12, "projection_size": DIM}
-    config = transformers.Siglip2Config(
-        text_config=text, vision_config=layers | {"patch_size": 4, "num_patches": 16}
-    )
+    config = transformers.Siglip2Config(text_config=text, vision_config=layers | {"patch_size": 4, "num_patches": 16})
     folder = Path(shutil.copytree(model, tmp_path / "naflex"))
     torch.manual_seed(0)
     network = transformers.Siglip2Model(config)
@@ -414,17 +397,13 @@ def test_patches_of_variable_size(model, images, tmp_path):
 def test_models_of_open_clip(images, tmp_path, monkeypatch):
     """The adapter against a stand-in with open_clip's three functions, and without the package."""
     monkeypatch.setitem(sys.modules, "open_clip", None)
-    with pytest.raises(
-        ValueError, match=r"open_clip:ViT/x needs the package open_clip: pip install open_clip_torch"
-    ):
+    with pytest.raises(ValueError, match=r"open_clip:ViT/x needs the package open_clip: pip install open_clip_torch"):
         pretrained.load_encoder("open_clip:ViT/x", device="cpu")
 
     class Model(torch.nn.Module):
         def __init__(self):
             super().__init__()
-            self.logit_scale, self.logit_bias = (
-                torch.nn.Parameter(torch.tensor(x)) for x in (np.log(50.0), -8.0)
-            )
+            self.logit_scale, self.logit_bias = (torch.nn.Parameter(torch.tensor(x)) for x in (np.log(50.0), -8.0))
             self.map = torch.nn.Linear(4, DIM)
 
         def encode_image(self, pixels):

@@ -42,9 +42,7 @@ def test_every_mode_shows_the_same_ramp(mode, tmp_path):
         Image.fromarray((RAMP * 257).round().astype(np.uint16)).save(tmp_path / "x.png")
     else:
         suffix = "jpg" if mode == "CMYK" else "png"
-        grey.convert("RGB" if mode == "CMYK" else mode).convert(mode).save(
-            tmp_path / f"x.{suffix}", quality=100
-        )
+        grey.convert("RGB" if mode == "CMYK" else mode).convert(mode).save(tmp_path / f"x.{suffix}", quality=100)
     (path,) = tmp_path.iterdir()
     error = np.abs(pixels(path) - RAMP[..., None])
     assert error.mean() < 3 if mode != "1" else abs(pixels(path).mean() - RAMP.mean()) < 5
@@ -82,7 +80,5 @@ def test_pictures_are_turned_as_the_camera_says(tmp_path):
 )
 def test_damaged_pictures_are_named(content, message, tmp_path):
     (tmp_path / "x.png").write_bytes(content)
-    with pytest.raises(
-        ValueError, match=rf"x\.png cannot be read as an image: .*{message}.*: repair or remove it"
-    ):
+    with pytest.raises(ValueError, match=rf"x\.png cannot be read as an image: .*{message}.*: repair or remove it"):
         open_image(tmp_path / "x.png")

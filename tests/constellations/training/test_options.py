@@ -19,9 +19,7 @@ def mean_gradients(
 ) -> list[Tensor]:
     """Of the mean loss, summed over runs, in points on their spheres, ``log t`` and the bias."""
     given = [x.detach().clone().requires_grad_() for x in (u, v, log_t, offset)]
-    u, v = (
-        sphere.normalize(x) if not x.requires_grad else x / x.norm(dim=-1, keepdim=True) for x in given[:2]
-    )
+    u, v = (sphere.normalize(x) if not x.requires_grad else x / x.norm(dim=-1, keepdim=True) for x in given[:2])
     scalars = {"inverse_temperature": given[2].exp(), name: given[3]}
     losses.sigmoid_loss(u, v, **scalars, labels=labels, reduction="mean").sum().backward()
     return [x.grad for x in given]
@@ -31,26 +29,18 @@ def start(result) -> list[Tensor]:
     return [result.u, result.v, result.inverse_temperature.log(), result.relative_bias]
 
 
-@pytest.mark.parametrize(
-    "labels", [None, [0, 0, 1, 2, 3, 4, 4], DOCUMENTS], ids=["pairs", "groups", "documents"]
-)
+@pytest.mark.parametrize("labels", [None, [0, 0, 1, 2, 3, 4, 4], DOCUMENTS], ids=["pairs", "groups", "documents"])
 @pytest.mark.parametrize("t", [1.0, 30.0, 1000.0])
 def test_one_step_of_descent_is_down_the_gradient_of_the_mean_loss(labels, t):
-    common = dict(
-        **FEW, inverse_temperature=t, relative_bias=0.1, labels=labels, optimizer=training.Descent()
-    )
+    common = dict(**FEW, inverse_temperature=t, relative_bias=0.1, labels=labels, optimizer=training.Descent())
     before = training.synchronize(**common, n_steps=0)
     after = training.synchronize(**common, n_steps=1, learning_rate=0.3)
-    shifted = [
-        x - 0.3 * g for x, g in zip(start(before), mean_gradients(*start(before), labels=labels), strict=True)
-    ]
+    shifted = [x - 0.3 * g for x, g in zip(start(before), mean_gradients(*start(before), labels=labels), strict=True)]
     for x, y in zip(start(after), [*(sphere.normalize(x) for x in shifted[:2]), *shifted[2:]], strict=True):
         assert torch.allclose(x, y, rtol=1e-12, atol=1e-12)
 
 
-@pytest.mark.parametrize(
-    "optimizer", [training.Adam(beta1=0.5, beta2=0.9, epsilon=1e-3), training.Adam(beta2=0.99)]
-)
+@pytest.mark.parametrize("optimizer", [training.Adam(beta1=0.5, beta2=0.9, epsilon=1e-3), training.Adam(beta2=0.99)])
 def test_the_constants_of_adam_are_those_of_torch(optimizer):
     common = dict(**FEW, bias=1.0, optimizer=optimizer)
     at = training.synchronize(**common, n_steps=0)
@@ -67,9 +57,7 @@ def test_the_constants_of_adam_are_those_of_torch(optimizer):
         assert torch.allclose(x, y, atol=1e-9)
 
 
-@pytest.mark.parametrize(
-    "bad", [dict(beta1=1.0), dict(beta2=-0.1), dict(epsilon=0.0), dict(epsilon=math.inf)]
-)
+@pytest.mark.parametrize("bad", [dict(beta1=1.0), dict(beta2=-0.1), dict(epsilon=0.0), dict(epsilon=math.inf)])
 def test_bad_constants_of_adam_are_named(bad):
     with pytest.raises(ValueError, match=next(iter(bad))):
         training.Adam(**bad)
@@ -77,9 +65,7 @@ def test_bad_constants_of_adam_are_named(bad):
 
 def moved(batch_size: int | None, n_steps: int = 1, **given) -> Tensor:
     """Which points ``[R, k, N]`` have left their places."""
-    common = dict(
-        n_pairs=12, dim=4, relative_bias=0.2, batch_size=batch_size, optimizer=training.Descent(), **given
-    )
+    common = dict(n_pairs=12, dim=4, relative_bias=0.2, batch_size=batch_size, optimizer=training.Descent(), **given)
     before, after = (training.synchronize(**common, n_steps=n) for n in (0, n_steps))
     return ((before.points - after.points).abs() > 1e-5).any(-1)
 
@@ -101,9 +87,7 @@ def test_a_locked_modality_stays_in_batches_too():
 
 @pytest.mark.parametrize("name", ["bias", "relative_bias"])
 def test_a_step_is_down_the_mean_loss_of_its_batch(name):
-    common = dict(
-        n_pairs=9, dim=3, seeds=[5], dtype=torch.float64, batch_size=4, optimizer=training.Descent()
-    )
+    common = dict(n_pairs=9, dim=3, seeds=[5], dtype=torch.float64, batch_size=4, optimizer=training.Descent())
     before = training.synchronize(**common, **{name: 0.3}, n_steps=0)
     after = training.synchronize(**common, **{name: 0.3}, n_steps=1, learning_rate=0.5)
     batch = ((before.u - after.u).abs() > 1e-9).any(-1)[0].nonzero().flatten()

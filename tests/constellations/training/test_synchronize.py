@@ -44,9 +44,7 @@ class Plain:
         self.variant, self.n_pairs, self.edges = loss, n_pairs, training.graph_edges(graph, n_modalities)
         self.name = "relative_bias" if bias is None else "bias"
         self.locked, self.adapted = locked, adapter is not None
-        draws = [
-            [sphere.random_points(n_pairs, dim, seed=s, stream=a) for s in seeds] for a in range(n_modalities)
-        ]
+        draws = [[sphere.random_points(n_pairs, dim, seed=s, stream=a) for s in seeds] for a in range(n_modalities)]
         self.points = torch.stack([torch.stack(draw) for draw in draws])
         self.n_runs = self.points.shape[1]
         offset = (relative_bias or 0.0) if bias is None else bias
@@ -132,9 +130,7 @@ def test_rows_and_edges_treated_a_few_at_a_time_are_those_of_a_plain_loop(given)
 @pytest.mark.parametrize("loss", ["exact", "published"])
 @pytest.mark.parametrize("given", [dict(n_pairs=12, seeds=range(9)), dict(n_pairs=1000, seeds=range(2))])
 def test_the_number_of_threads_does_not_change_a_bit(loss, given):
-    common = dict(
-        dim=4, n_steps=20, record_every=5, loss=loss, chunk_size=1 + (given["n_pairs"] < 100), **given
-    )
+    common = dict(dim=4, n_steps=20, record_every=5, loss=loss, chunk_size=1 + (given["n_pairs"] < 100), **given)
     one, *others = (training.synchronize(**common, n_threads=n) for n in (1, 2, 5))
     for other in others:
         assert torch.equal(one.points, other.points)
@@ -166,9 +162,7 @@ def test_a_run_does_not_depend_on_its_chunk(loss):
 
 @pytest.mark.parametrize("loss", ["exact", "published"])
 def test_the_same_call_gives_the_same_bits(loss):
-    calls = [
-        training.synchronize(n_pairs=30, dim=5, seeds=range(3), n_steps=200, loss=loss) for _ in range(2)
-    ]
+    calls = [training.synchronize(n_pairs=30, dim=5, seeds=range(3), n_steps=200, loss=loss) for _ in range(2)]
     first, second = calls
     assert torch.equal(first.points, second.points)
     assert torch.equal(first.loss, second.loss)
@@ -220,10 +214,7 @@ def test_the_records_are_those_of_the_library(loss, adapter):
 
 def test_edges_are_measured_apart_and_together():
     result = training.synchronize(n_pairs=6, dim=5, n_modalities=3, seeds=[0, 1], n_steps=40)
-    edges = [
-        geometry.separation(result.points[:, a].double(), result.points[:, c].double())
-        for a, c in result.edges
-    ]
+    edges = [geometry.separation(result.points[:, a].double(), result.points[:, c].double()) for a, c in result.edges]
     low = torch.stack([e.min_matching for e in edges]).amin(0)
     high = torch.stack([e.max_non_matching for e in edges]).amax(0)
     assert torch.allclose(result.edge_margin, torch.stack([e.margin for e in edges], 1), atol=1e-6)
@@ -244,9 +235,7 @@ def test_frozen_parts_do_not_move():
 
 
 def test_initial_points_belong_to_the_seed():
-    result = training.synchronize(
-        n_pairs=5, dim=3, n_modalities=3, seeds=[4, 2], n_steps=0, dtype=torch.float64
-    )
+    result = training.synchronize(n_pairs=5, dim=3, n_modalities=3, seeds=[4, 2], n_steps=0, dtype=torch.float64)
     for r, seed in enumerate([4, 2]):
         for k in range(3):
             assert torch.equal(result.points[r, k], sphere.random_points(5, 3, seed=seed, stream=k))
@@ -311,6 +300,4 @@ def test_the_published_figure_9_is_reached():
     published = {-0.3333333333333333: 0.1030, 0.5555555555555556: 0.2234, 1.0: 0.2764}
     grid = training.sweep(seeds=range(2), relative_bias=list(published))
     result = training.synchronize(**grid, train_bias=False, n_steps=5000)
-    assert result.margin.reshape(grid.shape).mean(1).tolist() == pytest.approx(
-        list(published.values()), abs=0.004
-    )
+    assert result.margin.reshape(grid.shape).mean(1).tolist() == pytest.approx(list(published.values()), abs=0.004)

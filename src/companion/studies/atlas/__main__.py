@@ -43,9 +43,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m companion.studies.atlas", description=main.__doc__)
     actions = parser.add_subparsers(dest="action", required=True)
     actions.add_parser("verify", help="check every shipped configuration in exact integer arithmetic")
-    searching = actions.add_parser(
-        "search", help="search for configurations (20 minutes for the whole atlas)"
-    )
+    searching = actions.add_parser("search", help="search for configurations (20 minutes for the whole atlas)")
     codes = actions.add_parser("codes", help="search for the spherical codes that the atlas is compared with")
     for action in (searching, codes):
         action.add_argument("--output", required=True, metavar="FILE", help="CSV to write")
@@ -53,12 +51,8 @@ def _parser() -> argparse.ArgumentParser:
         action.add_argument("--sizes", type=int, nargs="+", default=SIZES, metavar="N")
         action.add_argument("--runs", type=int, default=100, help="random starts (100); 0: neighbours only")
         action.add_argument("--seed", type=int, default=0)
-    searching.add_argument(
-        "--relative-biases", nargs="+", default=BIASES, metavar="P/Q", help="rational numbers"
-    )
-    searching.add_argument(
-        "--keep", action="store_true", help="start from the shipped entries, keep unbeaten ones"
-    )
+    searching.add_argument("--relative-biases", nargs="+", default=BIASES, metavar="P/Q", help="rational numbers")
+    searching.add_argument("--keep", action="store_true", help="start from the shipped entries, keep unbeaten ones")
     return parser
 
 

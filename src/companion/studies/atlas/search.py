@@ -42,9 +42,7 @@ def save_codes(dims: Sequence[int], sizes: Sequence[int], path: str, *, n_runs: 
             writer.writerow([dim, n, f"{max_inner_product(code):.12f}"])
 
 
-def search_cell(
-    cell: Cell, codes: Sequence[np.ndarray], *, n_runs: int, rng: np.random.Generator
-) -> Entry | None:
+def search_cell(cell: Cell, codes: Sequence[np.ndarray], *, n_runs: int, rng: np.random.Generator) -> Entry | None:
     """The best certified configuration of one cell ``(dim, n_pairs, relative_bias)``; ``None`` if no margin is positive."""
     dim, n, bias = cell
     b = float(bias)

@@ -69,9 +69,7 @@ def _cyclic_program(n: int, frequencies: Sequence[int], b: float) -> tuple[np.nd
     bound = np.append(np.where(np.arange(n) == 0, -b, b), 1.0)
     k = len(frequencies)
     limits = [(0, None)] * (2 * k) + [(None, None)]
-    result = linprog(
-        [0] * 2 * k + [-1], A_ub=np.vstack([body, budget]), b_ub=bound, bounds=limits, method="highs"
-    )
+    result = linprog([0] * 2 * k + [-1], A_ub=np.vstack([body, budget]), b_ub=bound, bounds=limits, method="highs")
     return result.x[:k] - result.x[k : 2 * k], float(result.x[-1])
 
 
@@ -94,9 +92,7 @@ def realise(n: int, frequencies: Sequence[int], weights: np.ndarray) -> Pair | N
     ratio[first] = math.sqrt(x / p)
     ours, theirs = np.sqrt(sizes) * ratio, np.sign(weights) * np.sqrt(sizes) / np.maximum(ratio, 1e-12)
     coordinates = [_wave(n, f) for f in frequencies]
-    u, v = (
-        np.hstack([a * wave for a, wave in zip(share, coordinates, strict=True)]) for share in (ours, theirs)
-    )
+    u, v = (np.hstack([a * wave for a, wave in zip(share, coordinates, strict=True)]) for share in (ours, theirs))
     return normalized(u), normalized(v)
 
 

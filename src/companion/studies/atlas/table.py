@@ -104,9 +104,7 @@ def certify(u: ArrayLike, v: ArrayLike, *, relative_bias: Fraction, found_from: 
         entry = Entry(x.shape[1], len(x), relative_bias, margin, found_from, whole[0], whole[1])
         if margin >= 0 and entry.is_certified():
             return entry
-    raise ValueError(
-        f"the configuration must have a margin of at least 0 at b_rel = {relative_bias}, got {slack:.3g}"
-    )
+    raise ValueError(f"the configuration must have a margin of at least 0 at b_rel = {relative_bias}, got {slack:.3g}")
 
 
 @lru_cache(maxsize=1)
