@@ -8,3 +8,12 @@ addEventListener("DOMContentLoaded", () => {
     return plain(page.documentElement.outerHTML, anchor);
   };
 });
+
+// A displayed formula that is wider than its column scrolls, and the keyboard must reach it.
+addEventListener("load", () => {
+  globalThis.MathJax?.startup?.promise?.then(() => {
+    document.querySelectorAll('mjx-container[display="true"]').forEach((formula) => {
+      if (formula.scrollWidth > formula.clientWidth) formula.tabIndex = 0;
+    });
+  });
+});
