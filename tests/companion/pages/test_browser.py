@@ -130,8 +130,8 @@ def test_figures_keep_a_white_ground_in_the_dark(page: Any) -> None:
 
 def test_rotatable_view_turns_and_returns(page: Any) -> None:
     visit(page, contents()[1])
-    picture = page.locator(".sphere-view svg[role=img]").first
-    marks = picture.locator("g.marks")
+    picture = page.locator(".sphere-view svg[role=group]").first
+    marks = picture.locator("g.sphere-marks")
     start = marks.inner_html()
     picture.focus()
     page.keyboard.press("ArrowRight")
@@ -162,7 +162,7 @@ def test_no_serious_barrier(page: Any, name: str, theme: str) -> None:
 def test_statements_open_where_a_reader_points(page: Any) -> None:
     """With their formulas, from disk, under the name that the paper gives them."""
     visit(page, "notebooks/04_dimension_bounds")
-    link = page.locator('article a[href*="#thm-3-3"]').first
+    link = page.locator('article a[href*="#thm-3-3"]:visible').first
     assert link.inner_text() == "Theorem 3.3"
     link.hover()
     page.wait_for_selector(".tippy-box mjx-container")
@@ -173,7 +173,7 @@ def test_statements_open_where_a_reader_points(page: Any) -> None:
 def test_the_statement_map_follows_its_address_and_clicks(page: Any) -> None:
     page.goto((HTML / "book/statements.html").resolve().as_uri() + "#focus=thm-budget")
     assert page.locator("#statement-map a.focus").get_attribute("data-label") == "thm-budget"
-    assert "Theorem 4" in page.locator("#statement-focus").inner_text()
+    assert "Proposition 3C" in page.locator("#statement-focus").inner_text()
     page.locator('#statement-map a[data-label="thm-3-3"]').click()
     assert page.url.endswith("#focus=thm-3-3")
     assert page.locator("#statement-map a.focus").get_attribute("data-label") == "thm-3-3"
