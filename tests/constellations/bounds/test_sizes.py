@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -141,6 +142,26 @@ def test_midpoints_of_k_modalities_are_a_code(k, n, dim, noise, seed):
     assert cosines[~same].max() <= a + 1e-9
     if m > 1e-6:
         assert math.log(n) <= bounds.log_max_pairs_upper(dim, m * (1 - 1e-9), b, n_modalities=k) + 1e-9
+
+
+@pytest.mark.parametrize(("n", "dim"), [(3, 2), (5, 3), (8, 3), (6, 4)])
+def test_ascent_comes_up_to_the_midpoint_theorem_and_not_beyond(n, dim):
+    """Configurations climb towards a counterexample: ``cos(M_i, M_j) - alpha(m*, b*_rel)``, margins of either sign."""
+    draw, own = torch.Generator().manual_seed(0), torch.eye(n, dtype=torch.bool)
+    x = torch.randn(2, 40, n, dim, generator=draw, dtype=torch.float64)
+    x[1] += 3 * x[0] * torch.rand(40, 1, 1, generator=draw, dtype=torch.float64)
+    adam, highest = torch.optim.Adam([x.requires_grad_()], lr=0.02), []
+    for _ in range(400):
+        u, v = torch.nn.functional.normalize(x, dim=-1)
+        s, middle = u @ v.mT, torch.nn.functional.normalize(u + v, dim=-1)
+        least, most = s.diagonal(dim1=1, dim2=2).amin(1), s.masked_fill(own, -2).amax((1, 2))
+        cosine = (middle @ middle.mT).masked_fill(own, -2).amax((1, 2))
+        excess = cosine - (2 * (1 + most) / (1 + least) - 1)
+        highest.append(excess.max().item())
+        adam.zero_grad()
+        excess.sum().neg().backward()
+        adam.step()
+    assert -1e-3 < max(highest) < 1e-12
 
 
 def test_scalars_give_numbers_and_arrays_broadcast():
