@@ -90,7 +90,8 @@ def log_levenshtein(dim: np.ndarray, s: np.ndarray) -> np.ndarray:
     known to lie above ``s`` takes its place (:func:`_zero_above`), weaker only by a factor ``exp(O(d^{1/3}))``.
     """
     degree = _zero_above(dim, s)
-    result = np.log(2) + gammaln(dim + degree) - gammaln(degree + 1) - gammaln(dim)
+    at_zero = np.log(2) + gammaln(dim + degree) - gammaln(degree + 1) - gammaln(dim)
+    result = np.where(np.isfinite(degree), at_zero, np.inf)
     active = np.flatnonzero(degree <= EXACT_DEGREE)
     n, x = dim[active], s[active]
     ratio, negative, log_binomial = x.copy(), np.zeros(len(x), bool), np.zeros(len(x))
@@ -113,7 +114,7 @@ def log_levenshtein(dim: np.ndarray, s: np.ndarray) -> np.ndarray:
 
 
 def _zero_above(dim: np.ndarray, s: np.ndarray) -> np.ndarray:
-    """A degree ``k`` with ``t'_k >= s``, near the least one.
+    """A degree ``k`` with ``t'_k >= s``, near the least one; ``inf`` where ``s`` is too near 1 for the windows.
 
     ``t'_k`` is the largest eigenvalue of a ``k x k`` Jacobi matrix with off-diagonal entries that increase to 1/2. Its
     last ``w`` rows and columns alone give at least ``2 beta cos(pi/(w+1))`` with their first entry ``beta``:

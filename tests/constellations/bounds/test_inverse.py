@@ -3,6 +3,7 @@
 import json
 import math
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -41,38 +42,35 @@ def test_more_modalities_need_no_fewer_dimensions(n, b, k):
     assert low == sorted(low)
 
 
-@st.composite
-def points_of_the_region(draw, many=True):
-    b = draw(st.floats(-0.95, 0.95))
-    largest = min(1 - b, (1 + b) / (3 if many else 1))
-    return largest * draw(st.floats(0.01, 1.0)), b
+def questions(seed: int, count: int) -> tuple[np.ndarray, ...]:
+    """Numbers of pairs, dimensions, relative biases and a share of the largest margin, of every size."""
+    rng = np.random.default_rng(seed)
+    n, dim = (
+        np.floor(np.exp(rng.uniform(math.log(low), math.log(high), count))) for low, high in ((2, 1e12), (1, 2e3))
+    )
+    return n, dim, rng.uniform(-0.95, 0.95, count), rng.uniform(0.01, 1.0, count)
 
 
-@given(points_of_the_region(), st.integers(2, 10**12))
-@settings(deadline=None, max_examples=60)
-def test_required_dimension_is_where_the_bounds_first_reach_n(point, n):
-    m, b = point
-    if 3 * m > 1 + b - 1e-3:
-        m = (1 + b - 1e-3) / 3
+def test_required_dimension_is_where_the_bounds_first_reach_n():
+    n, _, b, share = questions(0, 200)
+    m = share * np.minimum(1 - b, (1 + b - 1e-3) / 3)
     low, high = bounds.required_dimension(n, m, b)
-    goal = math.log(n)
-    assert 1 <= low <= high
-    assert bounds.log_max_pairs_upper(low, m, b) >= goal - 1e-11
-    assert bounds.log_max_pairs_lower(high, m, b) >= goal - 1e-11
-    assert low == 1 or bounds.log_max_pairs_upper(low - 1, m, b) < goal
-    assert high == 1 or bounds.log_max_pairs_lower(high - 1, m, b) < goal
+    upper, lower = bounds.log_max_pairs_upper, bounds.log_max_pairs_lower
+    assert np.all((low >= 1) & (low <= high))
+    assert np.all(upper(low, m, b) >= np.log(n) - 1e-11) and np.all(lower(high, m, b) >= np.log(n) - 1e-11)
+    assert np.all((low == 1) | (upper(np.maximum(low - 1, 1), m, b) < np.log(n)))
+    assert np.all((high == 1) | (lower(np.maximum(high - 1, 1), m, b) < np.log(n)))
 
 
-@given(st.integers(2, 10**12), st.integers(1, 2000), st.floats(-0.9, 0.9))
-@settings(deadline=None, max_examples=40)
-def test_margin_bracket_inverts_the_bounds(n, dim, b):
+def test_margin_bracket_inverts_the_bounds():
+    n, dim, b, _ = questions(1, 100)
+    limit = bounds.margin_upper_bound(b, n_pairs=n)
     guaranteed, impossible = bounds.margin_bracket(n, dim, b)
-    assert 0 <= guaranteed <= impossible <= bounds.margin_upper_bound(b, n_pairs=n) + 1e-12
-    if guaranteed > 0:
-        assert bounds.required_dimension(n, guaranteed * (1 - 1e-9), b)[1] <= dim
-    above = impossible * 1.000001
-    if above < bounds.margin_upper_bound(b, n_pairs=n):
-        assert bounds.required_dimension(n, above, b)[0] > dim
+    assert np.all((guaranteed >= 0) & (guaranteed <= impossible) & (impossible <= limit + 1e-12))
+    some, beyond = guaranteed > 0, impossible * 1.000001 < limit
+    assert some.sum() > 50 and beyond.sum() > 50
+    assert np.all(bounds.required_dimension(n[some], guaranteed[some] * (1 - 1e-9), b[some])[1] <= dim[some])
+    assert np.all(bounds.required_dimension(n[beyond], impossible[beyond] * 1.000001, b[beyond])[0] > dim[beyond])
 
 
 def test_the_command_answers_all_three_questions(capsys):
