@@ -11,8 +11,7 @@ from torch import Tensor
 
 from constellations.geometry.large import COLUMNS, blocks, products
 from constellations.geometry.margin import Gap
-from constellations.geometry.matches import Matches, of_points
-from constellations.losses.arguments import Labels
+from constellations.geometry.matches import Matches
 from constellations.losses.bias import best_bias
 
 BINS = 40_000  # over [-1, 1]: a bin is 5e-5 wide
@@ -91,26 +90,22 @@ def _differences(u: Tensor, v: Tensor, matches: Matches) -> Iterator[Tensor]:
     return (u[rows].double() - v[columns].double() for rows, columns in matches.split(COLUMNS))
 
 
-def non_matching_histogram(
-    images: Tensor, texts: Tensor, labels: Labels | Matches | None = None, *, most: int = 10**8, seed: int = 0
-) -> NonMatching:
+def non_matching_histogram(u: Tensor, v: Tensor, matches: Matches, *, most: int = 10**8, seed: int = 0) -> NonMatching:
     """Histogram of non-matching inner products: of all if there are at most ``most``, else of a seeded sample of images.
 
     A sampled image contributes all its inner products, so that at least ``most / N`` images are seen.
     """
-    u, v, found = (images, texts, labels) if isinstance(labels, Matches) else of_points(images, texts, labels)
     m, n = len(u), len(v)
     if m * n > most:
         chosen = np.random.default_rng(seed).choice(m, size=min(m, max(256, most // n)), replace=False)
-        index = torch.from_numpy(np.sort(chosen))
-        u, found = u[index], found.take(index)
-    u, v = u.float(), v.float()
+        u, matches = u[np.sort(chosen)], matches.take(np.sort(chosen))
+    points = u.float(), v.float()
     counts = torch.zeros(BINS + 1, dtype=torch.int64)
     for block in blocks(len(u), n):
-        s = products(u, v, found, block, matching=2.0)
+        s = products(points, matches, block, matching=2.0)
         bins = s.add_(1).mul_(BINS / 2).clamp_(0, 1.2 * BINS).int().clamp_max_(BINS).ravel()
         counts += torch.bincount(bins, minlength=BINS + 1)
-    counts[BINS - 1] += counts[BINS] - len(found)  # products equal to 1 belong to the last bin
+    counts[BINS - 1] += counts[BINS] - len(matches)  # products equal to 1 belong to the last bin
     return NonMatching(counts[:BINS].numpy(), np.linspace(-1, 1, BINS + 1), len(u), m / len(u))
 
 
@@ -126,13 +121,13 @@ def loss_at_best_bias(
     return best_bias(matching, non_matching.centres[seen], inverse_temperature=t, weights=weights)[::-1]
 
 
-def nearest_others(images: Tensor, texts: Tensor, labels: Labels | None = None) -> tuple[Tensor, Tensor]:
-    """For every image the closest text that is not its own: ``(index [M], inner product [M])``, in float32."""
-    u, v, found = of_points(images, texts, labels)
+def nearest_others(u: Tensor, v: Tensor, matches: Matches) -> tuple[Tensor, Tensor]:
+    """For every row of ``u`` the closest of ``v`` that is not its own: ``(index [M], inner product [M])``, in float32."""
+    points = u.float(), v.float()
     index, value = torch.zeros(len(u), dtype=torch.int64), torch.full((len(u),), -torch.inf)
-    for rows, start, stop in blocks(len(u), len(v)):
-        s, place = products(u.float(), v.float(), found, (rows, start, stop), matching=-torch.inf).max(1)
-        closer = s > value[rows]
-        index[rows] = torch.where(closer, place + start, index[rows])
-        value[rows] = torch.where(closer, s, value[rows])
+    for block in blocks(len(u), len(v)):
+        s, place = products(points, matches, block, matching=-torch.inf).max(1)
+        closer = s > value[block[0]]
+        index[block[0]][closer] = block[1].start + place[closer]
+        value[block[0]][closer] = s[closer]
     return index, value

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -50,18 +49,15 @@ def read_points(path: str | Path, *, normalize: bool = False) -> Tensor:
         raise ValueError(f"{path} must hold real numbers of shape [N, d], got {got}")
     half = points.dtype in (torch.float16, torch.bfloat16)
     points = points if points.dtype == torch.float64 else points.float()
+    allowed = torch.inf if normalize else 2e-2 if half else 1e-3
+    advice = "have rows of norm 1 (pass --normalize to divide every row by its norm)"
     for start in range(0, len(points), 8192):
         rows = points[start : start + 8192]
         norms = rows.norm(dim=1)
-        worst = int((norms - 1).abs().nan_to_num(torch.inf).argmax())
-        row, norm = start + worst, norms[worst].item()
-        if not math.isfinite(norm):
-            raise ValueError(f"{path} must be finite, got NaN or infinity in row {row}")
-        if not bool((norms > 0).all()):
-            raise ValueError(f"{path} must have no zero rows, got row {start + int(norms.argmin())}")
-        if abs(norm - 1) > (2e-2 if half else 1e-3) and not normalize:
-            advice = "pass --normalize to divide every row by its norm"
-            raise ValueError(f"{path} must have rows of norm 1, got norm {norm:.5g} in row {row}: {advice}")
+        wrong = {"be finite": ~norms.isfinite(), "have no zero rows": norms == 0, advice: (norms - 1).abs() > allowed}
+        for rule, found in wrong.items():
+            for k in found.nonzero()[:1, 0].tolist():
+                raise ValueError(f"{path} must {rule}, got norm {norms[k]:.5g} in row {start + k}")
         if half or normalize:
             rows /= norms[:, None]
     return points
@@ -84,20 +80,13 @@ def read_labels(paths: Sequence[str | Path], *, n_images: int, n_texts: int) -> 
         return first, other[0]
     if first.shape == (n_images, n_texts) and bool(((first == 0) | (first == 1)).all()):
         return first.bool()
-    if first.shape == (n_images,):
-        return _rows(first, paths[0], n_texts, "texts"), torch.arange(n_texts)
-    if first.shape == (n_texts,):
-        return torch.arange(n_images), _rows(first, paths[0], n_images, "images")
-    allowed = f"one label per image, {n_images}, or per text, {n_texts}"
-    raise ValueError(f"{paths[0]} must hold {allowed}, got shape {tuple(first.shape)}")
-
-
-def _rows(labels: Tensor, path: str | Path, count: int, what: str) -> Tensor:
-    wrong = ((labels < 0) | (labels >= count)).nonzero()
-    if len(wrong):
-        got = f"{int(labels[wrong[0]])} in row {int(wrong[0])}"
-        raise ValueError(f"{path} must hold rows of the {what}, 0 to {count - 1}, got {got}")
-    return labels
+    if first.shape not in ((n_images,), (n_texts,)):
+        allowed = f"one label per image, {n_images}, or per text, {n_texts}"
+        raise ValueError(f"{paths[0]} must hold {allowed}, got shape {tuple(first.shape)}")
+    count, what = (n_texts, "texts") if len(first) == n_images else (n_images, "images")
+    for k in ((first < 0) | (first >= count)).nonzero()[:1, 0].tolist():
+        raise ValueError(f"{paths[0]} must hold rows of the {what}, 0 to {count - 1}, got {first[k]} in row {k}")
+    return (first, torch.arange(n_texts)) if what == "texts" else (torch.arange(n_images), first)
 
 
 def read_names(path: str | Path, *, n_rows: int) -> list[str]:
@@ -140,39 +129,26 @@ def _read_safetensors(file: Path, entry: str | None) -> Tensor:
 
 
 def _read_parquet(file: Path, entry: str | None) -> np.ndarray:
-    import pyarrow as pa
-    import pyarrow.parquet
+    import pandas as pd
 
-    table = pyarrow.parquet.read_table(file, partitioning=None)
-    about = json.loads((table.schema.metadata or {}).get(b"pandas", b"{}"))
-    stored = [name for name in about.get("index_columns", []) if isinstance(name, str)]
-    storage = {f.name: getattr(f.type, "storage_type", f.type) for f in table.schema if f.name not in stored}
-    tests = pa.types.is_list, pa.types.is_large_list, pa.types.is_fixed_size_list
-    lists = [name for name, kind in storage.items() if any(test(kind) for test in tests)]
-    if entry is None and not lists and len(storage) > 1:
-        return _coordinates(file, table, storage)
-    column = table[_choose(file, lists or list(storage), entry)].combine_chunks()
-    column = column.chunk(0) if isinstance(column, pa.ChunkedArray) else column
-    column = getattr(column, "storage", column)
-    if not hasattr(column, "flatten") or not any(test(column.type) for test in tests):
-        return column.to_numpy(zero_copy_only=False)
-    values = column.flatten().to_numpy(zero_copy_only=False)
-    sizes = np.diff(column.offsets) if hasattr(column, "offsets") else [column.type.list_size] * len(column)
-    lengths = {int(size) for size in sizes}
-    if column.null_count or len(lengths) != 1:
-        raise ValueError(f"{file} must hold vectors of one length, got lengths {sorted(lengths)[:5]}")
-    return values.reshape(len(column), -1)
-
-
-def _coordinates(file: Path, table: Any, storage: dict[str, Any]) -> np.ndarray:
-    """A coordinate per column, refusing columns that are none."""
-    numbers = {name: np.dtype(kind.to_pandas_dtype()).kind for name, kind in storage.items()}
-    allowed = "f" if "f" in numbers.values() else "iu"
-    wrong = [name for name, kind in numbers.items() if kind not in allowed or INDEX.fullmatch(name)]
-    if wrong:
-        advice = "drop them, or store the vectors as one list-valued column"
-        raise ValueError(f"{file} must hold coordinates alone, got columns {', '.join(wrong[:5])}: {advice}")
-    return np.column_stack([table[name].to_numpy() for name in storage])
+    frame = pd.read_parquet(file, partitioning=None).rename(columns=str)  # what pandas stored as index is no column
+    first = {name: next(iter(frame[name].dropna()), np.empty(0)) for name in frame if frame[name].dtype == object}
+    lists = [name for name, value in first.items() if isinstance(value, np.ndarray)]
+    if entry is None and not lists and frame.shape[1] > 1:
+        kinds = {name: kind.kind for name, kind in frame.dtypes.items()}
+        allowed = "f" if "f" in kinds.values() else "iu"
+        wrong = [name for name, kind in kinds.items() if kind not in allowed or INDEX.fullmatch(name)]
+        if wrong:
+            advice = "drop them, or store the vectors as one list-valued column"
+            raise ValueError(f"{file} must hold coordinates alone, got columns {', '.join(wrong[:5])}: {advice}")
+        return frame.to_numpy()
+    name = _choose(file, [*frame] if entry else lists or [*frame], entry)
+    if name not in lists:
+        return frame[name].to_numpy()
+    lengths = sorted({np.size(x) if isinstance(x, np.ndarray) else 0 for x in frame[name]})
+    if len(lengths) != 1:
+        raise ValueError(f"{file} must hold vectors of one length, got lengths {lengths[:5]}")
+    return np.stack(frame[name].to_numpy())
 
 
 READERS = {".npy": _read_npy, ".npz": _read_npz, ".safetensors": _read_safetensors, ".parquet": _read_parquet}

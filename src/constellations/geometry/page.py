@@ -1,4 +1,4 @@
-"""A report as one self-contained HTML page: the words are in ``data/report.html``, two pictures are drawn here as SVG."""
+"""A report as one self-contained page: words in ``data/report.html``, looks in ``report.css``, two pictures from here."""
 
 from __future__ import annotations
 
@@ -12,8 +12,6 @@ from constellations.geometry.describe import Names, call, describe_rows, dimensi
 from constellations.geometry.report import Report
 
 Lines = Iterable[Sequence[str]]
-WIDTH, HEIGHT, LEFT, RIGHT, TOP, BASE = 480, 330, 46, 468, 14, 284
-MARKS = "M-7 0a7 7 0 1 0 14 0a7 7 0 1 0-14 0", "M-6-6H6V6H-6Z", "M0-8L8 6H-8Z"
 
 
 def page(r: Report, *, title: str, names: Names | None = None, moved: Lines | None = None) -> str:
@@ -56,59 +54,51 @@ def _histogram(r: Report, n_bins: int = 60) -> str:
         "matching": np.histogram(r.matching, edges)[0] / len(r.matching),
         "other": np.histogram(centres, edges, weights=r.histogram.counts)[0] / r.histogram.counts.sum(),
     }
-    x = _Scale(edges[0], edges[-1], LEFT, RIGHT)
-    y = _Scale(0.0, 1.1 * max(d.max() for d in densities.values()), BASE, TOP)
-    ends = {"matching": x(r.extreme.matching), "other": x(r.extreme.non_matching)}
-    left, right = sorted(ends.values())
+    top = 1.1 * max(density.max() for density in densities.values())
+    ends = {"matching": r.extreme.matching, "other": r.extreme.non_matching}
     shade = "open" if r.extreme.margin >= 0 else "overlap"
-    body = f'<path class="{shade}" d="M{left:.1f} {TOP}H{right + 0.5:.1f}V{BASE}H{left:.1f}Z"/>'
+    body = _path(shade, ends["other"], 0, "V", top, "H", ends["matching"], "V0")
     for kind, density in densities.items():
-        steps = "".join(f"V{y(h):.1f}H{x(b):.1f}" for b, h in zip(edges[1:], density, strict=True))
-        body += f'<path class="area {kind}" d="M{LEFT} {BASE}{steps}V{BASE}Z"/>'
-        body += f'<path class="edge {kind}" d="M{ends[kind]:.1f} {TOP}V{BASE}"/>'
-    return _picture(body, x, "inner product", "Histograms of matching and other inner products")
+        steps = [x for step in zip("V" * n_bins, density, "H" * n_bins, edges[1:], strict=True) for x in step]
+        body += _path(f"area {kind}", edges[0], 0, *steps, "V0") + _path(f"edge {kind}", ends[kind], 0, "V", top)
+    alt = "Histograms of matching and other inner products"
+    return _plot(body, "", (edges[0], edges[-1]), (0.0, top), "inner product", alt)
 
 
 def _plane(r: Report) -> str:
     """The set in the plane of relative bias and margin, with the region that holds ``n_groups`` pairs."""
-    gaps = (r.extreme, r.trimmed, r.mean)
+    gaps = {"●": r.extreme, "■": r.trimmed, "▲": r.mean}
     k = 3 - 4 / max(r.n_groups, 2)  # (3 - 4/N) m <= 1 + b_rel and m + b_rel <= 1
-    x = _Scale(-1.0, 1.0, LEFT, RIGHT)
-    y = _Scale(min(0.0, *(gap.margin for gap in gaps)) - 0.06, 2 / (k + 1) + 0.06, BASE, TOP)
-    apex = f"{x((k - 1) / (k + 1)):.1f} {y(2 / (k + 1)):.1f}"
-    body = f'<path class="region" d="M{LEFT} {y(0):.1f}L{apex}L{RIGHT} {y(0):.1f}Z"/>'
-    body += f'<path class="axis" d="M{LEFT} {y(0):.1f}H{RIGHT}"/><text x="{LEFT + 4}" y="{TOP + 12}">margin m</text>'
-    for m in y.ticks():
-        body += f'<text class="end" x="{LEFT - 6}" y="{y(m) + 5:.1f}">{m:.1f}</text>'
+    y = min(0.0, *(gap.margin for gap in gaps.values())) - 0.06, 2 / (k + 1) + 0.06
+    body = _path("region", -1, 0, "L", (k - 1) / (k + 1), 2 / (k + 1), "L", 1, 0) + _path("axis", -1, 0, "H", 1)
     if r.allowed_margin is not None:
-        low, high = map(y, r.allowed_margin)
-        body += f'<path class="bar" d="M{x(r.extreme.relative_bias):.1f} {low:.1f}V{high:.1f}"/>'
-    for shape, gap in zip(MARKS, gaps, strict=True):
-        at = f"translate({x(gap.relative_bias):.1f} {y(gap.margin):.1f})"
-        body += f'<path class="mark" transform="{at}" d="{shape}"/>'
-    label = 'relative bias b<tspan dy="4" font-size="11">rel</tspan>'
-    return _picture(body, x, label, "The set in the plane of relative bias and margin")
+        body += _path("bar", r.extreme.relative_bias, r.allowed_margin[0], "V", r.allowed_margin[1])
+    labels = "".join(_label("left", -1, m) for m in _round_numbers(*y))
+    labels += "".join(_label("mark", gap.relative_bias, gap.margin, mark) for mark, gap in gaps.items())
+    labels += _label("corner", -1, y[1], "margin m")
+    alt = "The set in the plane of relative bias and margin"
+    return _plot(body, labels, (-1.0, 1.0), y, "relative bias b<sub>rel</sub>", alt)
 
 
-class _Scale:
-    """From numbers to places on the page."""
-
-    def __init__(self, low: float, high: float, start: float, end: float) -> None:
-        self.low, self.high, self.start, self.slope = low, high, start, (end - start) / (high - low)
-
-    def __call__(self, value: float) -> float:
-        return self.start + self.slope * (value - self.low)
-
-    def ticks(self) -> np.ndarray:
-        """Round numbers, at most seven."""
-        step = next(s for s in (0.01, 0.02, 0.05, 0.1, 0.2, 0.5) if self.high - self.low <= 6 * s)
-        return np.arange(np.ceil(self.low / step), np.floor(self.high / step) + 1) * step + 0.0
+def _path(kind: str, *steps: float | str) -> str:
+    words = " ".join(step if isinstance(step, str) else f"{step:.6g}" for step in steps)
+    return f'<path class="{kind}" d="M{words}"/>'
 
 
-def _picture(body: str, x: _Scale, label: str, alt: str) -> str:
-    body += f'<path class="axis" d="M{LEFT} {BASE}H{RIGHT}"/>'
-    for value in x.ticks():
-        body += f'<path class="axis" d="M{x(value):.1f} {BASE}v5"/>'
-        body += f'<text class="middle" x="{x(value):.1f}" y="{BASE + 20}">{round(value, 2) + 0.0:g}</text>'
-    body += f'<text class="middle" x="{(LEFT + RIGHT) / 2}" y="{HEIGHT - 6}">{label}</text>'
-    return f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{alt}">{body}</svg>'
+def _label(kind: str, x: float, y: float, text: str = "") -> str:
+    return f'<span class="{kind}" style="--x:{x:.6g};--y:{y:.6g}">{text or f"{y:g}"}</span>'
+
+
+def _round_numbers(low: float, high: float) -> list[float]:
+    """At most seven."""
+    step = next(s for s in (0.01, 0.02, 0.05, 0.1, 0.2, 0.5) if high - low <= 6 * s)
+    return [round(k * step, 2) for k in range(int(np.ceil(low / step)), int(np.floor(high / step)) + 1)]
+
+
+def _plot(body: str, labels: str, x: tuple[float, float], y: tuple[float, float], title: str, alt: str) -> str:
+    """A picture in units of the data; the style sheet puts its labels in place."""
+    labels += "".join(_label("below", value, y[0], f"{value:g}") for value in _round_numbers(*x))
+    box = f"{x[0]:.6g} {-y[1]:.6g} {x[1] - x[0]:.6g} {y[1] - y[0]:.6g}"
+    ends = f"--low:{x[0]:.6g};--high:{x[1]:.6g};--bottom:{y[0]:.6g};--top:{y[1]:.6g}"
+    svg = f'<svg viewBox="{box}" preserveAspectRatio="none"><g transform="scale(1 -1)">{body}</g></svg>'
+    return f'<div class="plot" role="img" aria-label="{alt}" style="{ends}">{svg}{labels}<i>{title}</i></div>'

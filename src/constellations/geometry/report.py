@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
-from scipy.sparse import coo_array
+from scipy.sparse import block_array
 from scipy.sparse.csgraph import connected_components
 
 from constellations import bounds, certificates
@@ -108,8 +108,6 @@ def measure(
     inverse_temperature: float | None = None,
     sampled_products: int = 10**8,
     seed: int = 0,
-    max_passes: int = 50,
-    screen: bool | None = None,
     progress: bool = False,
 ) -> Report:
     """Measure ``images [M, d]`` against ``texts [N, d]``, unit rows, in ``O((M + N) d)`` memory.
@@ -125,10 +123,6 @@ def measure(
         Where image ``i`` matches text ``own[i]``: ``(own, range(N))``.
     inverse_temperature:
         Also give the infimum over the bias of the summed loss at this ``t``.
-    max_passes:
-        Most passes of the perceptron that looks for a hyperplane between the modalities.
-    screen:
-        See :func:`constellations.geometry.large.hardest`.
 
     Examples
     --------
@@ -142,8 +136,8 @@ def measure(
     if sampled_products < 1 or seed < 0:
         got = f"{sampled_products}, {seed}"
         raise ValueError(f"sampled_products must be at least 1 and seed at least 0, got {got}")
-    plane = separating_hyperplane(u, v, max_passes=max_passes)
-    found = hardest(u, v, matches, most=DECIDING, screen=screen, progress=progress)
+    plane = separating_hyperplane(u, v)
+    found = hardest(u, v, matches, most=DECIDING, progress=progress)
     average = distribution.means(u, v, matches)
     histogram = distribution.non_matching_histogram(u, v, matches, most=sampled_products, seed=seed)
     matching = found.matching.numpy()
@@ -171,10 +165,8 @@ def measure(
 
 def _groups(matches: Matches) -> int:
     """Connected components of the matching pairs: one pair of each gives pairs that match no other."""
-    m, n = matches.n_rows, matches.n_columns
-    entries = (np.ones(len(matches), dtype=bool), (matches.rows.numpy(), matches.columns.numpy() + m))
-    _, component = connected_components(coo_array(entries, shape=(m + n, m + n)), directed=False)
-    return len(np.unique(component[matches.rows.numpy()]))
+    _, component = connected_components(block_array([[None, matches.matrix], [matches.matrix.T, None]]))
+    return len(np.unique(component[matches.rows]))
 
 
 def _dimensions(n_pairs: int, gap: Gap) -> tuple[int, int] | None:
@@ -189,7 +181,7 @@ def _dimensions(n_pairs: int, gap: Gap) -> tuple[int, int] | None:
 
 def _loss(matching: np.ndarray, histogram: distribution.NonMatching, t: float, margin: float, matches: Matches) -> Loss:
     """Bounds by a count ``n`` with at least ``n`` matching and ``n (n - 1)`` other entries: more entries only add loss."""
-    m, n = matches.n_rows, matches.n_columns
+    m, n = matches.matrix.shape
     count = max(len(matches), m, n) + (len(matches) < min(m, n))
     infimum, bias = distribution.loss_at_best_bias(matching, histogram, inverse_temperature=t)
     box = certificates.optimal_loss_bounds(margin, n_pairs=count, inverse_temperature=t)

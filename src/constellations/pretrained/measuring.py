@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from constellations.geometry.distribution import nearest_others
+from constellations.geometry.matches import matches
 from constellations.geometry.report import Report, measure
 from constellations.pretrained.store import Embeddings
 
@@ -44,7 +45,8 @@ def measure_store(embeddings: Embeddings, *, template: str = "bare") -> Report:
 def confusions(embeddings: Embeddings, *, template: str = "bare", most: int = 10) -> list[Confusion]:
     """The ``most`` worst retrieval failures, worst first (the paper's Figure 13 shows two)."""
     images, texts, labels = _sides(embeddings, template)
-    rival, value = nearest_others(images, texts, (labels, torch.arange(len(texts))))
+    pairs = matches((labels, torch.arange(len(texts))), len(images), len(texts))
+    rival, value = nearest_others(images, texts, pairs)
     by = value - (images * texts[labels]).sum(1)
     worst = by.argsort(descending=True)[:most].tolist()
     names = embeddings.manifest["names"]

@@ -195,10 +195,10 @@ def test_brackets_and_guarantee():
 
 def test_sampled_histogram_is_close_and_reproducible():
     images, texts, labels = labelled(4000, 50, 16, 2)
-    labels = labels, torch.arange(50)
-    full = non_matching_histogram(images, texts, labels)
-    sampled = non_matching_histogram(images, texts, labels, most=50_000, seed=5)
-    again = non_matching_histogram(images, texts, labels, most=50_000, seed=5)
+    pairs = matches((labels, torch.arange(50)), 4000, 50)
+    full = non_matching_histogram(images, texts, pairs)
+    sampled = non_matching_histogram(images, texts, pairs, most=50_000, seed=5)
+    again = non_matching_histogram(images, texts, pairs, most=50_000, seed=5)
     assert full.exact and full.counts.sum() == 4000 * 49
     assert sampled.n_images == 1000 and not sampled.exact and (sampled.counts == again.counts).all()
     assert sampled.quantile(0.95) == pytest.approx(full.quantile(0.95), abs=0.02)
@@ -208,16 +208,17 @@ def test_sampled_histogram_is_close_and_reproducible():
 
 def test_histogram_counts_products_of_plus_and_minus_one():
     texts = torch.tensor([[1.0, 0.0], [1.0, 0.0], [-1.0, 0.0]])
-    found = non_matching_histogram(texts, texts)
+    found = non_matching_histogram(texts, texts, matches(None, 3, 3))
     assert found.counts.sum() == 6 and found.counts[-1] == 2 and found.counts[0] == 4
 
 
 def test_means_and_nearest_others():
     images, texts, labels = labelled(90, 20, 8, 7)
     _, others = brute(images, texts, labels)
-    found = means(images, texts, matches((labels, torch.arange(20)), 90, 20))
+    pairs = matches((labels, torch.arange(20)), 90, 20)
+    found = means(images, texts, pairs)
     assert found.mean.non_matching == pytest.approx(others.mean().item(), abs=1e-12)
-    index, value = nearest_others(images, texts, (labels, torch.arange(20)))
+    index, value = nearest_others(images, texts, pairs)
     assert (index != labels).all()
     np.testing.assert_allclose(value, others.max(1).values, atol=1e-6)
     np.testing.assert_allclose((images * texts[index]).sum(1), value, atol=1e-6)
@@ -228,7 +229,6 @@ def test_means_and_nearest_others():
     [
         ({"inverse_temperature": 0.0}, "inverse_temperature"),
         ({"sampled_products": 0}, "sampled_products"),
-        ({"max_passes": -1}, "max_passes"),
         ({"labels": torch.tensor([0, 1])}, "group ids"),
     ],
 )
@@ -250,7 +250,7 @@ def test_no_matrix_is_made(monkeypatch):
 
     monkeypatch.setattr(torch.Tensor, "__matmul__", counted)
     points = sphere.random_points(9000, 4, seed=0).float()
-    measure(points, points, sampled_products=10**6, max_passes=1)
+    measure(points, points, sampled_products=10**6)
     assert 0 < largest <= 2**22
 
 
