@@ -1,10 +1,13 @@
-"""What several test files share: the repository's folders and the profile whose build is examined."""
+"""What several test files share: folders, the profile whose build is examined, pairs of points of every kind."""
 
 import os
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
+from torch import Tensor
+
+from constellations.sphere import normalize, random_points
 
 settings.register_profile("house", deadline=None)  # a busy machine is no failure
 settings.load_profile("house")
@@ -22,3 +25,14 @@ def build(root) -> Path:
     folder = root / "_build" / os.environ.get("CONSTELLATIONS_PROFILE", "quick")
     assert (folder / "html" / "index.html").exists(), f"build the book first: there is no {folder}/html"
     return folder
+
+
+@pytest.fixture(scope="session")
+def noisy_pairs():
+    """Pairs from unrelated (closeness 0) to identical (1): ``noisy_pairs(n, d, seed, closeness)``."""
+
+    def draw(n: int, d: int, seed: int, closeness: float) -> tuple[Tensor, Tensor]:
+        u = random_points(n, d, seed=seed)
+        return u, normalize(closeness * u + (1 - closeness) * random_points(n, d, seed=seed, stream=1) + 1e-9)
+
+    return draw

@@ -11,24 +11,12 @@ from hypothesis import strategies as st
 
 from constellations import certificates as c
 from constellations import losses
+from constellations.constructions import double_constant_embedding
 from constellations.geometry import separation
 from constellations.losses import rows
-from constellations.sphere import normalize, random_points
+from constellations.sphere import normalize
 
 LOG2 = math.log(2)
-
-
-def configuration(n: int, d: int, seed: int, closeness: float) -> tuple[torch.Tensor, torch.Tensor]:
-    """Pairs from unrelated (closeness 0) to identical (1)."""
-    u = random_points(n, d, seed=seed)
-    v = normalize(closeness * u + (1 - closeness) * random_points(n, d, seed=seed, stream=1) + 1e-9)
-    return u, v
-
-
-def simplex_embedding(n: int, delta: float) -> tuple[torch.Tensor, torch.Tensor]:
-    w = normalize(torch.eye(n, dtype=torch.float64) - 1 / n)
-    shift = torch.full((n, 1), math.sqrt(1 - delta**2), dtype=torch.float64)
-    return torch.cat([delta * w, shift], 1), torch.cat([delta * w, -shift], 1)
 
 
 configurations = st.tuples(st.integers(2, 7), st.integers(2, 5), st.integers(0, 10_000), st.floats(0, 1))
@@ -37,8 +25,8 @@ temperatures = st.floats(-2, 3).map(lambda x: 10.0**x)
 
 @settings(max_examples=60, deadline=None)
 @given(configurations, temperatures)
-def test_sandwich_of_the_optimal_loss(setting, t):
-    u, v = configuration(*setting)
+def test_sandwich_of_the_optimal_loss(noisy_pairs, setting, t):
+    u, v = noisy_pairs(*setting)
     margin = separation(u, v).margin
     assume(t * margin < 600)
     bounds = c.optimal_loss_bounds(margin, n_pairs=len(u), inverse_temperature=t)
@@ -50,13 +38,13 @@ def test_sandwich_of_the_optimal_loss(setting, t):
 @pytest.mark.parametrize("t", [0.1, 5.0, 60.0])
 @pytest.mark.parametrize("n", [2, 3, 10])
 def test_double_constant_embeddings_attain_the_upper_bound(n, t, delta):
-    u, v = simplex_embedding(n, delta)
+    u, v = double_constant_embedding(n, delta=delta)
     bounds = c.optimal_loss_bounds(separation(u, v).margin, n_pairs=n, inverse_temperature=t)
     assert losses.optimal_bias(u, v, inverse_temperature=t).loss == pytest.approx(bounds.upper, rel=1e-9)
 
 
 def test_one_dominating_pair_approaches_the_lower_bound():
-    u, v = simplex_embedding(5, 1.0)
+    u, v = double_constant_embedding(5, delta=1.0)
     v = v.clone()
     v[0] = normalize((0.45 * v[0] + 0.55 * v[1])[None])[0]
     margin = separation(u, v).margin
@@ -93,7 +81,7 @@ def test_bias_shift_is_the_minimiser(n, z):
 
 
 def test_theorem_3_2_the_rate_is_the_margin():
-    u, v = simplex_embedding(6, 0.8)
+    u, v = double_constant_embedding(6, delta=0.8)
     s = separation(u, v)
     t = 2000.0 / s.margin / 10
     best = losses.optimal_bias(u, v, inverse_temperature=t)
@@ -103,8 +91,8 @@ def test_theorem_3_2_the_rate_is_the_margin():
 
 @settings(max_examples=80, deadline=None)
 @given(configurations, temperatures, st.floats(-1.5, 1.5))
-def test_any_loss_certifies_the_margin_and_the_retrieval(setting, t, relative_bias):
-    u, v = configuration(*setting)
+def test_any_loss_certifies_the_margin_and_the_retrieval(noisy_pairs, setting, t, relative_bias):
+    u, v = noisy_pairs(*setting)
     loss = losses.sigmoid_loss(u, v, inverse_temperature=t, relative_bias=relative_bias).item()
     if loss > 0:
         assert separation(u, v).margin >= c.certified_margin(loss, inverse_temperature=t) - 1e-9
@@ -120,8 +108,8 @@ def test_certificate_inverts_the_lower_bound_over_many_scales():
         np.testing.assert_allclose(c.certified_margin(lower, inverse_temperature=t), margins, atol=1e-12)
 
 
-def test_observation_3_every_term_bounds_the_loss():
-    u, v = configuration(6, 3, 4, 0.5)
+def test_observation_3_every_term_bounds_the_loss(noisy_pairs):
+    u, v = noisy_pairs(6, 3, 4, 0.5)
     z = losses.signed_logits(u, v, inverse_temperature=8.0, bias=None, relative_bias=0.1)
     terms = torch.nn.functional.softplus(-z)
     loss = losses.sigmoid_loss(u, v, inverse_temperature=8.0, relative_bias=0.1).item()
@@ -131,8 +119,8 @@ def test_observation_3_every_term_bounds_the_loss():
 
 @settings(max_examples=40, deadline=None)
 @given(configurations, temperatures, st.floats(-1, 1), st.data())
-def test_retrieval_bounds_hold_over_all_batches(setting, t, relative_bias, data):
-    u, v = configuration(*setting)
+def test_retrieval_bounds_hold_over_all_batches(noisy_pairs, setting, t, relative_bias, data):
+    u, v = noisy_pairs(*setting)
     n = len(u)
     batch_size = data.draw(st.integers(2, n))
     z = losses.signed_logits(u, v, inverse_temperature=t, bias=None, relative_bias=relative_bias)
@@ -164,8 +152,8 @@ def test_the_weighted_bound_is_attained():
 
 @settings(max_examples=60, deadline=None)
 @given(configurations)
-def test_triplet_threshold_is_exact_and_at_least_four_margins(setting):
-    u, v = configuration(*setting)
+def test_triplet_threshold_is_exact_and_at_least_four_margins(noisy_pairs, setting):
+    u, v = noisy_pairs(*setting)
     threshold = rows.triplet_threshold(u, v)
     assert threshold >= 4 * separation(u, v).margin - 1e-12
     assert losses.triplet(u, v, margin_parameter=threshold - 1e-9).item() == 0.0
@@ -174,8 +162,8 @@ def test_triplet_threshold_is_exact_and_at_least_four_margins(setting):
 
 @settings(max_examples=60, deadline=None)
 @given(configurations, temperatures)
-def test_info_nce_bounds(setting, t):
-    u, v = configuration(*setting)
+def test_info_nce_bounds(noisy_pairs, setting, t):
+    u, v = noisy_pairs(*setting)
     gap = rows.row_gap(u, v)
     assert min(gap.rows, gap.columns) >= 2 * separation(u, v).margin - 1e-12
     assume(t * gap.rows < 600)

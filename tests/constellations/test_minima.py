@@ -9,22 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from constellations import losses, minima
+from constellations.constructions import double_constant_embedding
 from constellations.geometry import separation
 from constellations.sphere import normalize, random_points
-
-
-def configuration(n: int, d: int, seed: int, closeness: float) -> tuple[torch.Tensor, torch.Tensor]:
-    """Pairs from unrelated (closeness 0) to identical (1)."""
-    u = random_points(n, d, seed=seed)
-    v = normalize(closeness * u + (1 - closeness) * random_points(n, d, seed=seed, stream=1) + 1e-9)
-    return u, v
-
-
-def simplex_embedding(n: int, delta: float) -> tuple[torch.Tensor, torch.Tensor]:
-    w = normalize(torch.eye(n, dtype=torch.float64) - 1 / n)
-    shift = torch.full((n, 1), math.sqrt(1 - delta**2), dtype=torch.float64)
-    return torch.cat([delta * w, shift], 1), torch.cat([delta * w, -shift], 1)
-
 
 configurations = st.tuples(st.integers(2, 7), st.integers(2, 5), st.integers(0, 10_000), st.floats(0, 1))
 temperatures = st.floats(-2, 3).map(lambda x: 10.0**x)
@@ -32,8 +19,8 @@ temperatures = st.floats(-2, 3).map(lambda x: 10.0**x)
 
 @settings(max_examples=60, deadline=None)
 @given(configurations, temperatures, st.floats(-30, 30))
-def test_fixed_temperature_bound_holds_in_every_dimension(setting, t, bias):
-    u, v = configuration(*setting)
+def test_fixed_temperature_bound_holds_in_every_dimension(noisy_pairs, setting, t, bias):
+    u, v = noisy_pairs(*setting)
     floor = minima.minimum(n_pairs=len(u), inverse_temperature=t, bias=bias)
     loss = losses.sigmoid_loss(u, v, inverse_temperature=t, bias=bias).item()
     assert loss >= floor.loss * (1 - 1e-9)
@@ -46,7 +33,7 @@ def test_double_constant_embedding_attains_the_fixed_temperature_minimum(n, t, b
     grid = np.linspace(0, 1, 401)
     values = n * minima.profile(grid, n_pairs=n, inverse_temperature=t, bias=bias)
     assert floor.loss <= values.min() * (1 + 1e-9) + 1e-300
-    u, v = simplex_embedding(n, floor.delta)
+    u, v = double_constant_embedding(n, delta=floor.delta)
     loss = losses.sigmoid_loss(u, v, inverse_temperature=t, bias=bias).item()
     assert loss == pytest.approx(floor.loss, rel=1e-6, abs=1e-280)
 
@@ -67,7 +54,7 @@ def test_collapse_conditions(n, t, bias):
 def test_large_temperature_recovers_the_equality_case_of_theorem_3_4(relative_bias):
     n, t = 12, 4000.0
     x = minima.minimum(n_pairs=n, inverse_temperature=t, bias=t * relative_bias).x
-    u, v = simplex_embedding(n, math.sqrt(x))
+    u, v = double_constant_embedding(n, delta=math.sqrt(x))
     assert (3 - 4 / n) * separation(u, v).margin == pytest.approx(1 + separation(u, v).relative_bias, abs=1e-9)
     best = (1 + relative_bias) / (3 - 4 / n)
     if best + relative_bias <= 1:
@@ -125,7 +112,7 @@ def test_one_duplicated_pair_costs_four_log_two_and_a_group_its_entropy():
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda: minima.profile(1.5, n_pairs=3, inverse_temperature=1.0, bias=0.0), "x must"),
+        (lambda: minima.profile([0.5, 1.5], n_pairs=3, inverse_temperature=1.0, bias=0.0), "x must"),
         (lambda: minima.minimum(n_pairs=3, inverse_temperature=-1.0, bias=0.0), "inverse_temp"),
         (lambda: minima.minimum(n_pairs=3, inverse_temperature=1.0, bias=math.inf), "bias"),
         (lambda: minima.minimum(n_pairs=3, inverse_temperature=[1.0], bias=0.0), "single"),

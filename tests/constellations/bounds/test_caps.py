@@ -78,6 +78,12 @@ def test_the_best_cluster_is_the_best_of_all(dim, a):
     assert bounds.log_cap_bound(dim, a, bounds.best_cluster(dim, a)) == pytest.approx(least, rel=1e-12)
 
 
+@pytest.mark.parametrize(("dim", "a"), [(5, -0.05), (8, -0.1), (10, -0.05), (10, -0.1)])
+def test_the_best_cluster_of_negative_products_has_room_for_a_simplex(dim, a):
+    k = np.arange(1.0, round(-1 / a))
+    assert bounds.best_cluster(dim, a) == k[np.argmin(bounds.log_cap_bound(dim, a, k))] > 1
+
+
 def test_the_bound_from_caps_has_the_exponent_of_theorem_35():
     for m, b in ((0.1, 0.0), (0.25, 0.0), (0.07, 0.07)):
         a, d = bounds.alpha(m, b), 2_000_000

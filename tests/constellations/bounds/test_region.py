@@ -36,3 +36,9 @@ def test_exponents_have_the_values_of_the_paper_and_of_kabatiansky_and_levenshte
         assert round(bounds.exponent_kabatiansky_levenshtein(m, b), 4) == better
     assert bounds.exponent_kabatiansky_levenshtein(0.0, 0.0) == math.inf
     assert bounds.exponent_kabatiansky_levenshtein(1 / 3, 0.0) == pytest.approx(0.0, abs=1e-12)
+
+
+@pytest.mark.parametrize("b", [-0.5, 0.0, 0.4])
+def test_all_exponents_vanish_where_only_simplices_fit(b):
+    for exponent in (bounds.exponent_lower, bounds.exponent_upper, bounds.exponent_kabatiansky_levenshtein):
+        assert exponent((1 + b) / 3, b) == pytest.approx(0.0, abs=1e-14)

@@ -103,7 +103,7 @@ def test_no_measured_constellation_exceeds_the_bounds():
         (3, 1 / math.sqrt(5), 12, None), (7, 1 / 3, 56, None), (6, 1 / 4, 27, None), (22, 1 / 6, 275, None),
         (3, 0.0, 6, "Rankin"), (9, -0.05, 10, "Rankin"), (9, -0.25, 5, "simplex"), (2, 0.5, 6, "circle"),
         (2, math.cos(2 * math.pi / 7), 7, "circle"), (1, 0.9, 2, "pigeonhole"), (3, 0.999999, None, "Fejes Toth"),
-        (4, 0.999999, None, "caps"),
+        (4, 0.999999, None, "caps"), (3, 1 / 8, 6, "Levenshtein"),
     ],
 )  # fmt: skip
 def test_known_sizes_are_met_exactly_and_say_which_bound_decided(dim, a, n, by):
@@ -120,6 +120,7 @@ def test_the_lower_bound_says_what_it_is_made_of():
         (4, 0.25, 0.0): "cross-polytope with one more dimension",
         (5, 0.4545, 0.0): "simplex with one more dimension",
         (1, 0.4, 0.0): "two points as U = V",
+        (5, 0.5, -0.5): "two points as U = V",
         (30, 0.1, 0.0): "covering with one more dimension",
         (30, 0.1, 0.9): "covering as U = V",
     }
@@ -200,7 +201,8 @@ def test_scalars_give_numbers_and_arrays_broadcast():
         (lambda: bounds.margin_upper_bound(2.0), "relative_bias must be in"),
         (lambda: bounds.margin_upper_bound(0.0, n_modalities=1), "n_modalities must be an integer"),
         (lambda: bounds.margin_upper_bound(0.0, n_pairs=1), "n_pairs must be at least 2, got 1"),
-        (lambda: bounds.code_margin(1.0, 0.0), "max_inner_product must be in"),
+        (lambda: bounds.code_margin([0.0, 1.0], 0.0), "max_inner_product must be in"),
+        (lambda: bounds.code_margin([0.0, -1.1], 0.0), "max_inner_product must be in"),
         (lambda: bounds.code_margin(0.0, 1.0), "relative_bias must be between -1 and 1"),
         (lambda: bounds.linear_program(1, 0.5), "dim must be an integer of at least 2, got 1"),
         (lambda: bounds.linear_program(3, 1.0), "max_inner_product must be in"),

@@ -68,6 +68,11 @@ def test_the_linear_program_has_the_classical_values(dim, a, size):
     assert int(bounds.linear_program(dim, a)) == size
 
 
+def test_a_coarse_grid_still_proves_nearly_the_same():
+    """Six points fit on a circle at 60 degrees."""
+    assert 6 <= bounds.linear_program(2, 0.5, n_grid=20) <= 6.2
+
+
 @given(st.integers(3, 12), st.floats(-0.4, 0.6))
 @settings(deadline=None, max_examples=20)
 def test_the_linear_program_is_no_worse_than_levenshtein_and_no_code_exceeds_it(dim, a):

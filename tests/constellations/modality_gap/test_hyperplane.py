@@ -44,6 +44,15 @@ def test_hyperplane_found_where_there_is_one(shift):
     assert plane.direction.norm().item() == pytest.approx(1, abs=1e-5)
 
 
+def test_fishers_discriminant_alone_separates_sets_that_are_spread_along_different_axes():
+    rng = np.random.default_rng(0)
+    images = torch.from_numpy(rng.standard_normal((100, 3)) * [8.0, 0.1, 0.1] + 1)
+    texts = torch.from_numpy(rng.standard_normal((60, 3)) * [0.1, 8.0, 0.1] - 1)
+    for first, second in ((images, texts), (texts, images)):
+        plane = mg.separating_hyperplane(first, second, max_passes=0)
+        assert plane.separates and plane.n_updates == 0 and plane.margin > 0.5
+
+
 def test_no_hyperplane_between_equal_sets():
     points = random_points(50, 5, seed=0)
     plane = mg.separating_hyperplane(points, points)
