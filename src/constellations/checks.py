@@ -16,41 +16,44 @@ def plain(value: ArrayLike) -> Any:
     return array.item() if array.ndim == 0 else array
 
 
+def require(right: object, name: str, allowed: str, got: object) -> None:
+    """A ValueError that names an argument, what is allowed and what was given, unless the argument is right."""
+    if not right:
+        raise ValueError(f"{name} must be {allowed}, got {got!r}")
+
+
 def finite(value: ArrayLike, name: str) -> np.ndarray:
     """As a float array, or a ValueError that names the argument."""
     array = np.asarray(value, dtype=float)
-    if not np.all(np.isfinite(array)):
-        raise ValueError(f"{name} must be finite, got {value!r}")
+    require(np.all(np.isfinite(array)), name, "finite", value)
     return array
 
 
 def positive(value: ArrayLike, name: str) -> np.ndarray:
     """As :func:`finite`, and above 0 everywhere."""
     array = finite(value, name)
-    if not np.all(array > 0):
-        raise ValueError(f"{name} must be above 0, got {value!r}")
+    require(np.all(array > 0), name, "above 0", value)
     return array
 
 
 def nonnegative(value: ArrayLike, name: str) -> np.ndarray:
     """As :func:`finite`, and at least 0 everywhere."""
     array = finite(value, name)
-    if not np.all(array >= 0):
-        raise ValueError(f"{name} must be at least 0, got {value!r}")
+    require(np.all(array >= 0), name, "at least 0", value)
     return array
 
 
 def integer(value: Any, name: str, at_least: int) -> int:
     """As an ``int``, or a ValueError that names the argument and its least value."""
-    if isinstance(value, (bool, str)) or int(value) != value or value < at_least:
-        raise ValueError(f"{name} must be an integer of at least {at_least}, got {value!r}")
+    right = not isinstance(value, (bool, str)) and int(value) == value and value >= at_least
+    require(right, name, f"an integer of at least {at_least}", value)
     return int(value)
 
 
 def choice(value: Any, name: str, allowed: Iterable[Any]) -> None:
     """A ValueError unless ``value`` is one of those allowed."""
-    if value not in (allowed := tuple(allowed)):
-        raise ValueError(f"{name} must be one of {', '.join(map(repr, allowed))}, got {value!r}")
+    allowed = tuple(allowed)
+    require(value in allowed, name, f"one of {', '.join(map(repr, allowed))}", value)
 
 
 def number(text: str) -> float:

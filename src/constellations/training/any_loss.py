@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from constellations.checks import positive
+from constellations.checks import positive, require
 from constellations.geometry import separation
 from constellations.losses.rows import row_gap
 from constellations.sphere import random_points, tangent
@@ -71,13 +71,11 @@ def minimize(
     """
     numbers = {"learning_rate": learning_rate, "n_steps": n_steps, "number of seeds": len(seeds)}
     for name, value in numbers.items():
-        if not value > 0:
-            raise ValueError(f"{name} must be above 0, got {value!r}")
+        require(value > 0, name, "above 0", value)
     starts = [random_points(n_pairs, dim, seed=s, stream=k) for k in (0, 1) for s in seeds]
     points = torch.stack(starts).unflatten(0, (2, -1)).requires_grad_()
     t = torch.as_tensor(positive(inverse_temperature, "inverse_temperature"))
-    if t.ndim and t.shape != (len(seeds),):
-        raise ValueError(f"inverse_temperature must be one number or {len(seeds)} of them, got {len(t)}")
+    require(t.shape in ((), (len(seeds),)), "inverse_temperature", f"one number or {len(seeds)} of them", t.tolist())
     log_t = t.log().expand(len(seeds)).clone().requires_grad_(train_inverse_temperature)
     optimiser = torch.optim.Adam([x for x in (points, log_t) if x.requires_grad], lr=learning_rate)
     for step in range(n_steps):

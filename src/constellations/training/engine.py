@@ -123,16 +123,14 @@ def synchronize(
         raise ValueError(f"give at most one of bias and relative_bias, got {bias!r} and {relative_bias!r}")
     if bias is None and relative_bias is None:
         relative_bias = 0.0
-    name, offset = ("relative_bias", relative_bias) if bias is None else ("bias", bias)
-    numbers = {"seeds": seeds, "inverse_temperature": inverse_temperature, name: offset, "adapter": adapter}
-    runs = per_run({key: value for key, value in numbers.items() if value is not None})
+    own = {"seeds": seeds, "inverse_temperature": inverse_temperature, "bias": bias, "relative_bias": relative_bias}
     n_pairs, k = integer(n_pairs, "n_pairs", 2), integer(n_modalities, "n_modalities", 2)
     index, points = locked if isinstance(locked, (tuple, list)) else (locked, None)
     settings = Settings(
-        n_pairs=n_pairs, dim=integer(dim, "dim", 1), n_modalities=k, edges=graph_edges(graph, k), seeds=runs["seeds"],
-        inverse_temperature=runs["inverse_temperature"], offset=runs[name], relative=bias is None,
-        adapter=runs.get("adapter"), train_inverse_temperature=bool(train_inverse_temperature),
-        train_bias=bool(train_bias), locked=None if index is None else integer(index, "locked", 0),
+        n_pairs=n_pairs, dim=integer(dim, "dim", 1), n_modalities=k, edges=graph_edges(graph, k),
+        runs=per_run({**own, "adapter": adapter}),
+        train_inverse_temperature=bool(train_inverse_temperature), train_bias=bool(train_bias),
+        locked=None if index is None else integer(index, "locked", 0),
         locked_points=None if points is None else as_points(points, "locked points").detach(),
         matching=matching_pairs(labels, n_pairs),
         batch_size=None if batch_size is None else integer(batch_size, "batch_size", 2),
@@ -188,6 +186,6 @@ def _collect(settings: Settings, chunks: Sequence[Finished]) -> Synchronization:
     return Synchronization(
         **final, bias=final["inverse_temperature"] * final["relative_bias"],
         points=torch.stack([pad(x, (0, 0, 0, most - x.shape[1]), value=torch.nan) for x in together], 1),
-        edges=settings.edges, counts=settings.counts, adapter=None if settings.adapter is None else torch.cat(deltas),
+        edges=settings.edges, counts=settings.counts, adapter=torch.cat(deltas) if "adapter" in settings.runs else None,
         history=None if settings.record_every is None else Trajectory(steps=steps, **tracks),
     )  # fmt: skip

@@ -10,6 +10,9 @@ and with ``G = dL/dz`` the products ``B G^T`` and ``a U G`` hold ``dL/dU / a``, 
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from functools import partial
+
 import torch
 from torch import Tensor
 
@@ -21,75 +24,85 @@ class EdgeGradients:
 
     Parameters
     ----------
-    shape:
-        ``(E, R, d, N_u, N_v)``.
+    edges:
+        Pairs ``(a, c)`` of modalities, of which ``a`` is trained.
+    x, dx:
+        Points ``[R, d, N]`` of every modality, and where the gradients of the trained ones go.
     scale, offset:
         ``[R]``, read at every call: the logits are ``scale <u_i, v_j> - offset``, ``scale > 0``.
-    published:
-        The clamped loss instead of the exact one.
     matching:
         Which pairs match, boolean ``[N_u, N_v]``; by default the diagonal.
+    published:
+        The clamped loss instead of the exact one, without ``matching``.
     entries:
         Logits held at once (but at least 16 rows), so that they stay in the cache.
+    adds:
+        Add to the gradients that are there, instead of writing over them.
 
-    After a call ``d_first`` ``[E, R, d, N_u]`` is ``dL/du / scale`` and ``d_second`` is ``dL/dv``; ``by_scale`` and
-    ``by_offset`` ``[R]`` are ``scale dL/dscale`` and ``-dL/doffset``.
+    After a call ``by_scale`` and ``by_offset`` ``[R]`` are ``scale dL/dscale`` and ``-dL/doffset``.
     """
 
     def __init__(
         self,
-        shape: tuple[int, int, int, int, int],
+        edges: Sequence[tuple[int, int]],
+        x: Mapping[int, Tensor],
+        dx: Mapping[int, Tensor],
         *,
         scale: Tensor,
         offset: Tensor,
+        matching: Tensor | None,
         published: bool,
         entries: int,
-        matching: Tensor | None = None,
+        adds: bool,
     ) -> None:
-        n_edges, n_runs, dim, n_first, n_second = shape
-        batch = n_edges * n_runs
+        self.sides = [[x[a] for a in side] for side in zip(*edges, strict=True)]
+        (n_runs, dim, n_first), n_second = self.sides[0][0].shape, self.sides[1][0].shape[2]
+        batch = len(edges) * n_runs
         first, d_first = (scale.new_empty(batch, dim + 1, n_first) for _ in range(2))
-        self.second = scale.new_ones(batch, dim + 1, n_second)
-        self.d_second = scale.new_empty(n_edges, n_runs, dim, n_second)
-        self.flat_d_second = self.d_second.flatten(0, 1)
-        self.signs = None if matching is None else 1 - 2 * matching.to(scale)
-        a, b, d_a = (x.view(n_edges, n_runs, dim + 1, -1) for x in (first, self.second, d_first))
-        self.u, self.v, self.d_first = (x[:, :, :dim] for x in (a, b, d_a))
+        self.second, self.d_second = scale.new_ones(batch, dim + 1, n_second), scale.new_empty(batch, dim, n_second)
+        a, b, d_a = (y.view(len(edges), n_runs, dim + 1, -1) for y in (first, self.second, d_first))
+        self.u, self.v, self.d_u = (y[:, :, :dim] for y in (a, b, d_a))
         self.minus_offset, self.row_sums = a[:, :, dim], d_a[:, :, dim]
         self.scale, self.offset = scale[:, None, None], offset[:, None].expand_as(self.minus_offset)
-        self.spare = scale.new_empty(n_edges, n_runs, dim, n_first)
+        self.spare = scale.new_empty(self.u.shape)
         self.by_scale, self.by_offset = torch.empty_like(scale), torch.empty_like(scale)
         size = min(n_first, max(16, entries // (batch * n_second)))
-        self.logits = scale.new_empty(batch, size, n_second)
-        self.spare_logits = torch.empty_like(self.logits) if published else None
-        parts = zip(range(0, n_first, size), first.split(size, 2), d_first.split(size, 2), strict=True)
+        logits = scale.new_empty(batch, size, n_second)
+        self.signs = None if matching is None else 1 - 2 * matching.to(scale)
+        self.spare_logits = torch.empty_like(logits) if published else None
         self.blocks = [
-            (start, rows.transpose(1, 2), rows[:, :dim], self.logits[:, : rows.shape[2]], d_rows)
-            for start, rows, d_rows in parts
+            (k * size, rows.transpose(1, 2), rows[:, :dim], logits[:, : rows.shape[2]], d_rows)
+            for k, (rows, d_rows) in enumerate(zip(first.split(size, 2), d_first.split(size, 2), strict=True))
         ]
+        self.writes, written = [], set(dx) if adds else set()
+        for (i, j), d_u, d_v in zip(edges, self.d_u, self.d_second.unflatten(0, (-1, n_runs)), strict=True):
+            new = partial(torch.mul, d_u, self.scale, out=dx[i])
+            self.writes.append(partial(dx[i].addcmul_, d_u, self.scale) if i in written else new)
+            if j in dx:
+                self.writes.append(partial(dx[j].add_ if j in written else dx[j].copy_, d_v))
+            written |= {i, j}
+        self.by_second = any(c in dx for _, c in edges)
 
-    def __call__(self, u: Tensor, v: Tensor, *, second: bool = True) -> None:
-        """Gradients at points ``[E, R, d, N]``; ``second=False`` leaves ``dL/dv`` out, for a locked v."""
+    def __call__(self) -> None:
+        """Gradients at the points, the scale and the offset of this moment."""
+        u, v = (torch.stack(side) if len(side) > 1 else side[0][None] for side in self.sides)
         torch.mul(u, self.scale, out=self.u)
         torch.neg(self.offset, out=self.minus_offset)
         self.v.copy_(v)
         for start, rows, points, logits, d_rows in self.blocks:
             torch.bmm(rows, self.second, out=logits)
-            self._slopes(logits, start)
+            if self.signs is not None:
+                signs = self.signs[start : start + logits.shape[1]]
+                logits.mul_(signs).sigmoid_().mul_(signs)
+            elif self.spare_logits is not None:
+                published_slopes_(logits, self.spare_logits[:, : logits.shape[1]], start)
+            else:
+                exact_slopes_(logits, start)
             torch.bmm(self.second, logits.transpose(1, 2), out=d_rows)
-            if second:
-                beta = 1.0 if start else 0.0
-                torch.baddbmm(self.flat_d_second, points, logits, beta=beta, out=self.flat_d_second)
-        torch.mul(self.u, self.d_first, out=self.spare)
+            if self.by_second:
+                torch.baddbmm(self.d_second, points, logits, beta=float(start > 0), out=self.d_second)
+        torch.mul(self.u, self.d_u, out=self.spare)
         torch.sum(self.spare, (0, 2, 3), out=self.by_scale)
         torch.sum(self.row_sums, (0, 2), out=self.by_offset)
-
-    def _slopes(self, logits: Tensor, start: int) -> None:
-        """``dL/dz`` in place of the logits."""
-        if self.signs is not None:
-            signs = self.signs[start : start + logits.shape[1]]
-            logits.mul_(signs).sigmoid_().mul_(signs)
-        elif self.spare_logits is None:
-            exact_slopes_(logits, start)
-        else:
-            published_slopes_(logits, self.spare_logits[:, : logits.shape[1]], start)
+        for write in self.writes:
+            write()

@@ -10,6 +10,8 @@ import torch
 from torch import Tensor
 from torch.optim.adam import adam
 
+from constellations.checks import require
+
 Step = Callable[[Tensor], None]
 
 
@@ -27,11 +29,9 @@ class Adam:
     epsilon: float = 1e-8
 
     def __post_init__(self) -> None:
-        for name, value in (("beta1", self.beta1), ("beta2", self.beta2)):
-            if not 0 <= value < 1:
-                raise ValueError(f"{name} must be in [0, 1), got {value!r}")
-        if not 0 < self.epsilon < math.inf:
-            raise ValueError(f"epsilon must be finite and above 0, got {self.epsilon!r}")
+        require(0 <= self.beta1 < 1, "beta1", "in [0, 1)", self.beta1)
+        require(0 <= self.beta2 < 1, "beta2", "in [0, 1)", self.beta2)
+        require(0 < self.epsilon < math.inf, "epsilon", "finite and above 0", self.epsilon)
 
     def over(self, parameters: Tensor, *, learning_rate: float, n_terms: int) -> Step:
         """A function that takes the gradient of a sum of ``n_terms`` terms, and makes one step down their mean.

@@ -12,7 +12,7 @@ import torch
 from numpy.typing import ArrayLike
 from torch import Tensor
 
-from constellations.checks import choice
+from constellations.checks import choice, require
 from constellations.losses.arguments import Labels, Matching
 from constellations.sphere import random_points
 from constellations.training.optimizers import Adam, Descent
@@ -23,20 +23,17 @@ CACHE_ENTRIES = {"cpu": 2**18, "cuda": 2**26}  # logits held at once
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    """Arguments of :func:`constellations.training.synchronize`, checked; numbers of runs are float64 arrays ``[R]``.
+    """Arguments of :func:`constellations.training.synchronize`, checked.
 
-    ``offset`` is the initial relative bias where ``relative``, else the initial bias.
+    ``runs`` holds what each run may have of its own, in float64 arrays ``[R]`` by argument: ``seeds``,
+    ``inverse_temperature``, ``bias`` or ``relative_bias``, and ``adapter`` where there is one.
     """
 
     n_pairs: int
     dim: int
     n_modalities: int
     edges: tuple[Edge, ...]
-    seeds: np.ndarray
-    inverse_temperature: np.ndarray
-    offset: np.ndarray
-    relative: bool
-    adapter: np.ndarray | None
+    runs: Mapping[str, np.ndarray]
     train_inverse_temperature: bool
     train_bias: bool
     locked: int | None
@@ -53,43 +50,33 @@ class Settings:
     chunk_size: int | None
 
     def __post_init__(self) -> None:
-        if not ((self.seeds >= 0) & (self.seeds == np.floor(self.seeds))).all():
-            raise ValueError(f"seeds must be integers of at least 0, got {self.seeds.tolist()}")
-        if not (self.inverse_temperature > 0).all():
-            raise ValueError(f"inverse_temperature must be above 0, got {self.inverse_temperature.min():g}")
-        if self.adapter is not None:
-            if not ((self.adapter > 0) & (self.adapter < 1)).all():
-                raise ValueError(f"adapter must be a delta in (0, 1), got {self.adapter.tolist()}")
-            if self.n_modalities != 2:
-                raise ValueError(f"adapter needs n_modalities = 2, got {self.n_modalities}")
-        last = self.n_modalities - 1
-        if self.locked is not None and self.locked > last:
-            raise ValueError(f"locked must be a modality from 0 to {last}, got {self.locked}")
+        seeds, t = self.runs["seeds"], self.runs["inverse_temperature"]
+        require(((seeds >= 0) & (seeds == np.floor(seeds))).all(), "seeds", "integers of at least 0", seeds.tolist())
+        require((t > 0).all(), "inverse_temperature", "above 0", t.min())
+        if (delta := self.runs.get("adapter")) is not None:
+            require(((delta > 0) & (delta < 1)).all(), "adapter", "a delta in (0, 1)", delta.tolist())
+            require(self.n_modalities == 2, "n_modalities", "2 with an adapter", self.n_modalities)
+        index, last = self.locked or 0, self.n_modalities - 1
+        require(index <= last, "locked", f"a modality from 0 to {last}", index)
         if self.locked_points is not None:
-            one, shape = (self.counts[self.locked or 0], self.dim), tuple(self.locked_points.shape)
-            if shape not in (one, many := (self.n_runs, *one)):
-                raise ValueError(f"locked points must have shape {one} or {many}, got {shape}")
+            one, shape = (self.counts[index], self.dim), tuple(self.locked_points.shape)
+            require(shape in (one, many := (self.n_runs, *one)), "locked points", f"of shape {one} or {many}", shape)
         if self.matching is not None:
-            self._check_matching(self.matching)
-        if self.batch_size is not None and not 2 <= self.batch_size <= self.n_pairs:
-            raise ValueError(f"batch_size must be from 2 to n_pairs = {self.n_pairs}, got {self.batch_size}")
-        if not 0 < self.learning_rate < math.inf:
-            raise ValueError(f"learning_rate must be finite and above 0, got {self.learning_rate!r}")
+            for name, needed in (("n_modalities", 2), ("loss", "exact"), ("batch_size", None)):
+                require(getattr(self, name) == needed, name, f"{needed!r} with labels", getattr(self, name))
+            both = self.matching.any() and not self.matching.all()
+            require(both, "labels", "such that pairs of both kinds are left", int(self.matching.sum()))
+        batch = self.n_pairs if self.batch_size is None else self.batch_size
+        require(2 <= batch <= self.n_pairs, "batch_size", f"from 2 to n_pairs = {self.n_pairs}", batch)
+        require(0 < self.learning_rate < math.inf, "learning_rate", "finite and above 0", self.learning_rate)
         choice(self.loss, "loss", ("exact", "published"))
         choice(self.dtype, "dtype", (torch.float32, torch.float64))
-        if self.device.type == "cuda" and not torch.cuda.is_available():
-            raise ValueError(f"device must be 'cpu' where there is no CUDA device, got {str(self.device)!r}")
-
-    def _check_matching(self, matching: Tensor) -> None:
-        for name, needed in (("n_modalities", 2), ("loss", "exact"), ("batch_size", None)):
-            if (given := getattr(self, name)) != needed:
-                raise ValueError(f"labels need {name} = {needed!r}, got {given!r}")
-        if matching.all() or not matching.any():
-            raise ValueError(f"labels must leave pairs of both kinds, got {int(matching.sum())} that match")
+        there = self.device.type != "cuda" or torch.cuda.is_available()
+        require(there, "device", "'cpu' where there is no CUDA device", str(self.device))
 
     @property
     def n_runs(self) -> int:
-        return len(self.seeds)
+        return len(self.runs["seeds"])
 
     @property
     def counts(self) -> tuple[int, ...]:
@@ -119,7 +106,7 @@ class Settings:
         if modality == self.locked and self.locked_points is not None:
             return self.locked_points.double().expand(self.n_runs, -1, -1)[runs]
         draw = partial(random_points, self.counts[modality], self.dim, stream=modality)
-        return torch.stack([draw(seed=int(seed)) for seed in self.seeds[runs]])
+        return torch.stack([draw(seed=int(seed)) for seed in self.runs["seeds"][runs]])
 
 
 def default_device() -> str:
@@ -143,21 +130,19 @@ def graph_edges(graph: str | Iterable[Sequence[int]], n_modalities: int) -> tupl
     ((0, 1), (0, 2), (0, 3))
     """
     if isinstance(graph, str):
-        if graph not in ("complete", "star"):
-            raise ValueError(f"graph must be 'complete', 'star' or a list of edges, got {graph!r}")
+        require(graph in ("complete", "star"), "graph", "'complete', 'star' or a list of edges", graph)
         last = n_modalities if graph == "complete" else 1
         return tuple((a, c) for a in range(last) for c in range(a + 1, n_modalities))
     edges = tuple((int(a), int(c)) for a, c in graph)
-    seen = {frozenset(edge) for edge in edges}
-    inside = all(a != c and 0 <= a < n_modalities and 0 <= c < n_modalities for a, c in edges)
-    if not edges or not inside or len(seen) != len(edges):
-        modalities = f"modalities 0 to {n_modalities - 1}"
-        raise ValueError(f"graph must have distinct edges between different {modalities}, got {edges}")
+    inside = all(a != c and min(a, c) >= 0 and max(a, c) < n_modalities for a, c in edges)
+    distinct = 0 < len(edges) == len({frozenset(edge) for edge in edges})
+    allowed = f"distinct edges between different modalities 0 to {n_modalities - 1}"
+    require(inside and distinct, "graph", allowed, edges)
     return edges
 
 
-def per_run(values: Mapping[str, ArrayLike | Iterable[float]]) -> dict[str, np.ndarray]:
-    """Numbers and sequences as arrays of one length ``R``, by name.
+def per_run(values: Mapping[str, ArrayLike | Iterable[float] | None]) -> dict[str, np.ndarray]:
+    """Numbers and sequences as arrays of one length ``R``, by name; what is None is left out.
 
     Raises
     ------
@@ -166,14 +151,13 @@ def per_run(values: Mapping[str, ArrayLike | Iterable[float]]) -> dict[str, np.n
     """
     arrays = {}
     for name, value in values.items():
-        given = list(value) if isinstance(value, Iterable) and not hasattr(value, "__array__") else value
-        array = np.asarray(given, dtype=np.float64)
-        if array.ndim > 1 or array.size == 0 or not np.isfinite(array).all():
-            raise ValueError(f"{name} must be a finite number or a non-empty sequence of them, got {value!r}")
-        arrays[name] = array
+        if value is not None:
+            given = list(value) if isinstance(value, Iterable) and not hasattr(value, "__array__") else value
+            arrays[name] = array = np.asarray(given, dtype=np.float64)
+            right = array.ndim < 2 and array.size and np.isfinite(array).all()
+            require(right, name, "a finite number or a non-empty sequence of them", value)
     lengths = {name: len(array) for name, array in arrays.items() if array.ndim}
-    if len(set(lengths.values())) > 1:
-        raise ValueError(f"sequences must have one length, the number of runs, got {lengths}")
+    require(len(set(lengths.values())) < 2, "sequences", "of one length, the number of runs", lengths)
     n_runs = max(lengths.values(), default=1)
     return {name: np.broadcast_to(array, n_runs) for name, array in arrays.items()}
 

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterator
+from functools import reduce
+
 import numpy as np
 import torch
 from torch import Tensor
 
 from constellations.training.gradients import EdgeGradients
 from constellations.training.measures import Snapshot, snapshot
-from constellations.training.settings import CACHE_ENTRIES, Edge, Settings
+from constellations.training.settings import CACHE_ENTRIES, Settings
 
 BATCH_STREAM = 2**31  # the random numbers of a seed that draw batches; lower streams draw points
 STEPS_AHEAD = 32  # batches drawn at once
@@ -22,59 +26,71 @@ class State:
 
     def __init__(self, settings: Settings, runs: slice) -> None:
         self.settings = s = settings
-        n_runs = len(s.seeds[runs])
-        moving = [a for a in range(s.n_modalities) if a != s.locked]
-        counts = [s.counts[a] for a in moving]
-        size = n_runs * s.dim * sum(counts)
+        own = {name: x[runs].copy() for name, x in s.runs.items()}
+        self.relative, self.adapted, n_runs = "relative_bias" in own, "adapter" in own, len(own["seeds"])
+        moving = {a: s.counts[a] for a in range(s.n_modalities) if a != s.locked}
+        size = n_runs * s.dim * sum(moving.values())
         flat = torch.zeros(size + 3 * n_runs, dtype=s.dtype, device=s.device)
         self.gradient = torch.zeros_like(flat)
         self.trained, self.d_trained = (y[:size].view(n_runs, s.dim, -1) for y in (flat, self.gradient))
-        self.x = dict(zip(moving, self.trained.split(counts, 2), strict=True))
-        self.dx = dict(zip(moving, self.d_trained.split(counts, 2), strict=True))
-        if s.locked is not None:
-            self.x[s.locked] = flat.new_zeros(n_runs, s.dim, s.counts[s.locked])
+        self.x, self.dx = (
+            dict(zip(moving, y.split(list(moving.values()), 2), strict=True)) for y in (self.trained, self.d_trained)
+        )
         self.log_t, self.bias, self.logit = flat[size:].view(3, -1)
         self.d_log_t, self.d_bias, self.d_logit = self.gradient[size:].view(3, -1)
-        self._initialise(runs)
+        for a in range(s.n_modalities):
+            points = s.initial_points(a, runs).transpose(1, 2)
+            self.x.setdefault(a, flat.new_empty(points.shape)).copy_(points)
+        self.log_t.copy_(torch.from_numpy(np.log(own["inverse_temperature"])))
+        self.bias.copy_(torch.from_numpy(own["relative_bias" if self.relative else "bias"]))
+        if self.adapted:
+            self.logit.copy_(torch.from_numpy(np.log(own["adapter"] / (1 - own["adapter"]))))
+        self.t = torch.from_numpy(own["inverse_temperature"]).to(flat)
+        self.scale, self.offset = self.t.clone() if self.adapted else self.t, self.bias.clone()
         self.spare, self.column = torch.empty_like(self.trained), torch.empty_like(self.trained[:, :1])
-        rows, columns = s.table
-        self.descend = s.optimizer.over(flat, learning_rate=s.learning_rate, n_terms=rows * columns)
-        self.batch = None if s.batch_size is None else _Batch(self, runs)
-        per_group = max(1, CACHE_ENTRIES[s.device.type] // (n_runs * rows * columns))
-        edges = [(c, a) if a == s.locked else (a, c) for a, c in s.edges]
-        parts = [edges[i : i + per_group] for i in range(0, len(edges), per_group)]
-        self.groups = [_Group(self, part, alone=len(parts) == 1) for part in parts]
+        self.descend = s.optimizer.over(flat, learning_rate=s.learning_rate, n_terms=math.prod(s.table))
+        self.batches = _batches(own["seeds"], s.n_pairs, s.table[0])
+        self.seen, self.d_seen = self.x, self.dx
+        if s.batch_size is not None:
+            self.seen, self.d_seen = (
+                {a: y.new_zeros(*y.shape[:2], s.batch_size) for a, y in side.items()} for side in (self.x, self.dx)
+            )
+        self.groups = list(self._groups())
+        self.by_each = list(zip(*[(group.by_scale, group.by_offset) for group in self.groups], strict=True))
 
-    def _initialise(self, runs: slice) -> None:
-        s = self.settings
-        for a, x in self.x.items():
-            x.copy_(s.initial_points(a, runs).transpose(1, 2))
-        self.log_t.copy_(torch.from_numpy(np.log(s.inverse_temperature[runs])))
-        self.bias.copy_(torch.from_numpy(s.offset[runs].copy()))
-        if s.adapter is not None:
-            self.logit.copy_(torch.from_numpy(np.log(s.adapter[runs] / (1 - s.adapter[runs]))))
-        self.t = torch.from_numpy(s.inverse_temperature[runs].copy()).to(self.log_t)
-        self.scale, self.offset = self.t if s.adapter is None else self.t.clone(), self.bias.clone()
+    def _groups(self) -> Iterator[EdgeGradients]:
+        """As many edges at once as have logits that fit a cache together; a locked modality is always the second."""
+        s, entries = self.settings, CACHE_ENTRIES[self.settings.device.type]
+        size = max(1, entries // (len(self.t) * math.prod(s.table)))
+        edges = [(c, a) if a == s.locked else (a, c) for a, c in s.edges]
+        matching = s.matching.T if s.matching is not None and s.locked == 0 else s.matching
+        for start in range(0, len(edges), size):
+            yield EdgeGradients(
+                edges[start : start + size], self.seen, self.d_seen, scale=self.scale, offset=self.offset,
+                matching=matching, published=s.loss == "published", entries=entries, adds=len(edges) > size,
+            )  # fmt: skip
 
     def delta(self) -> Tensor:
         """The adapter's ``delta`` ``[R]``, 1 without an adapter, in float64."""
         x = self.logit.double()
-        return torch.sigmoid(x) if self.settings.adapter is not None else torch.ones_like(x)
+        return torch.sigmoid(x) if self.adapted else torch.ones_like(x)
 
     def points(self) -> list[Tensor]:
         """Points ``[R, N, d]`` of every modality, on the CPU."""
         return [self.x[a].transpose(1, 2).contiguous().cpu() for a in range(self.settings.n_modalities)]
 
     def snapshot(self) -> Snapshot:
+        """What is measured at this moment."""
         s = self.settings
         self._logit_scalars()
         t, offset = (y.to(torch.float64, copy=True) for y in (self.t, self.bias))
-        b_rel = offset if s.relative else offset / t
-        return snapshot(self.x, t, b_rel, self.delta(), s)
+        return snapshot(self.x, t, offset if self.relative else offset / t, self.delta(), s)
 
     def step(self) -> None:
         """One step on all that is trained, along tangents of the spheres, and back to the spheres."""
-        self._gradient()
+        self._logit_scalars()
+        self._points_gradient()
+        self._scalars_gradient()
         torch.mul(self.trained, self.d_trained, out=self.spare)
         torch.sum(self.spare, 1, keepdim=True, out=self.column)
         self.d_trained.addcmul_(self.trained, self.column, value=-1)
@@ -88,96 +104,49 @@ class State:
         s = self.settings
         if s.train_inverse_temperature:
             torch.exp(self.log_t, out=self.t)
-        if s.relative:
+        if self.relative:
             torch.mul(self.t, self.bias, out=self.offset)
         else:
             self.offset.copy_(self.bias)
-        if s.adapter is not None:
+        if self.adapted:
             square = torch.sigmoid(self.logit).square_()
             torch.mul(self.t, square, out=self.scale)
             self.offset.add_(self.t * (1 - square))
 
-    def _gradient(self) -> None:
-        """Gradients of the summed loss with respect to points and scalars; frozen scalars keep a zero gradient."""
-        s = self.settings
-        self._logit_scalars()
-        if self.batch is not None:
-            self.batch.draw()
+    def _points_gradient(self) -> None:
+        """Gradients of the summed loss of all pairs, or of a batch of them, in the points."""
+        if self.settings.batch_size is not None:
+            index = next(self.batches).to(self.t.device).expand(-1, self.settings.dim, -1)
+            for a, x in self.x.items():
+                torch.gather(x, 2, index, out=self.seen[a])
         if len(self.groups) > 1:
-            for dx in self.groups[0].dx.values():
+            for dx in self.d_seen.values():
                 dx.zero_()
         for group in self.groups:
-            group.accumulate()
-        if self.batch is not None:
-            self.batch.scatter()
-        by_scale, by_offset = self.groups[0].work.by_scale, self.groups[0].work.by_offset
-        for group in self.groups[1:]:
-            by_scale, by_offset = by_scale + group.work.by_scale, by_offset + group.work.by_offset
+            group()
+        if self.settings.batch_size is not None:
+            self.d_trained.zero_()
+            for a, dx in self.d_seen.items():
+                self.dx[a].scatter_(2, index, dx)
+
+    def _scalars_gradient(self) -> None:
+        """Gradients in the scalars; those that are frozen keep a zero gradient."""
+        s = self.settings
+        by_scale, by_offset = (reduce(torch.add, each) for each in self.by_each)
         if s.train_inverse_temperature:
-            moving = self.offset if s.relative else self.offset - self.bias
+            moving = self.offset if self.relative else self.offset - self.bias
             torch.addcmul(by_scale, by_offset, moving, value=-1, out=self.d_log_t)
         if s.train_bias:
-            torch.mul(by_offset, self.t if s.relative else 1.0, out=self.d_bias)
+            torch.mul(by_offset, self.t if self.relative else 1.0, out=self.d_bias)
             self.d_bias.neg_()
-        if s.adapter is not None:
+        if self.adapted:
             delta = torch.sigmoid(self.logit)
             torch.mul(2 * (1 - delta), by_scale + by_offset * self.scale, out=self.d_logit)
 
 
-class _Batch:
-    """B of the N pairs of every run, without replacement and anew in every step: their points and gradients."""
-
-    def __init__(self, state: State, runs: slice) -> None:
-        seeds, self.state, self.size = state.settings.seeds[runs], state, state.settings.table[0]
-        self.generators = [np.random.default_rng([int(seed), BATCH_STREAM]) for seed in seeds]
-        self.ahead: list[Tensor] = []
-        self.x = {a: y.new_zeros(*y.shape[:2], self.size) for a, y in state.x.items()}
-        self.dx = {a: torch.zeros_like(self.x[a]) for a in state.dx}
-
-    def draw(self) -> None:
-        if not self.ahead:
-            shape = (STEPS_AHEAD, self.state.settings.n_pairs)
-            keys = np.stack([generator.random(shape, dtype=np.float32) for generator in self.generators], 1)
-            drawn = torch.from_numpy(keys).topk(self.size, sorted=False).indices
-            self.ahead = list(drawn[:, :, None].to(self.state.t.device))
-        index = self.ahead.pop(0)
-        self.index = index.expand(-1, self.state.trained.shape[1], -1)
-        for a, x in self.state.x.items():
-            torch.gather(x, 2, self.index, out=self.x[a])
-
-    def scatter(self) -> None:
-        self.state.d_trained.zero_()
-        for a, dx in self.dx.items():
-            self.state.dx[a].scatter_(2, self.index, dx)
-
-
-class _Group:
-    """A few edges treated as one; ``alone`` they write their gradients, else they add them."""
-
-    def __init__(self, state: State, edges: list[Edge], *, alone: bool) -> None:
-        s, self.edges, self.alone = state.settings, edges, alone
-        seen = state if state.batch is None else state.batch
-        self.x, self.dx, self.column = seen.x, seen.dx, state.scale[:, None, None]
-        self.second = any(c in self.dx for _, c in edges)
-        a, c = edges[0]
-        matching = s.matching if s.matching is None or (a, c) in s.edges else s.matching.T
-        self.u, self.v = self.x[a][None], self.x[c][None]
-        self.work = EdgeGradients(
-            (len(edges), *self.u.shape[1:], self.v.shape[3]), scale=state.scale, offset=state.offset,
-            published=s.loss == "published", matching=matching, entries=CACHE_ENTRIES[s.device.type],
-        )  # fmt: skip
-
-    def accumulate(self) -> None:
-        u, v, work = self.u, self.v, self.work
-        if len(self.edges) > 1:
-            u, v = (torch.stack([self.x[a] for a in side]) for side in zip(*self.edges, strict=True))
-        work(u, v, second=self.second)
-        written: set[int] = set() if self.alone else set(self.dx)
-        for (a, c), d_first, d_second in zip(self.edges, work.d_first, work.d_second, strict=True):
-            if a in written:
-                self.dx[a].addcmul_(d_first, self.column)
-            else:
-                torch.mul(d_first, self.column, out=self.dx[a])
-            if c in self.dx:
-                (self.dx[c].add_ if c in written else self.dx[c].copy_)(d_second)
-            written |= {a, c}
+def _batches(seeds: np.ndarray, n_pairs: int, size: int) -> Iterator[Tensor]:
+    """Indices ``[R, 1, size]`` of pairs of every run, without replacement and anew at every step, by its seed alone."""
+    generators = [np.random.default_rng([int(seed), BATCH_STREAM]) for seed in seeds]
+    while True:
+        keys = [generator.random((STEPS_AHEAD, n_pairs), dtype=np.float32) for generator in generators]
+        yield from torch.from_numpy(np.stack(keys, 1)).topk(size, sorted=False).indices[:, :, None]

@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from itertools import product
 from typing import Any
 
+from constellations.checks import require
+
 
 class Sweep(dict):
     """Equal-length lists by argument name, to be splatted into ``synchronize``, with the ``shape`` of their grid."""
@@ -32,8 +34,7 @@ def sweep(*, seeds: Iterable[int] = range(10), **values: Any) -> Sweep:
     axes = {name: [x] if isinstance(x, (int, float)) else list(x) for name, x in values.items()}
     axes["seeds"] = list(seeds)
     for name, axis in axes.items():
-        if not axis:
-            raise ValueError(f"{name} must have at least one entry, got none")
+        require(axis, name, "a number or a sequence with entries", axis)
     columns = zip(*product(*axes.values()), strict=True)
     grid = Sweep({name: list(column) for name, column in zip(axes, columns, strict=True)})
     grid.shape = tuple(len(axis) for axis in axes.values())
