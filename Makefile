@@ -79,7 +79,7 @@ notebook: $(READY) ## run one notebook: make notebook NB=01 PARAMS="-p n_pairs 6
 lock: $(READY) ## remake requirements.lock from pyproject.toml (needs the package index)
 	$(RUN) pip install --quiet --disable-pip-version-check uv
 	echo torch==2.13.0 > $(VENV)/constraints.txt
-	$(RUN) uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 --constraint $(VENV)/constraints.txt \
+	$(RUN) uv pip compile pyproject.toml $(addprefix --extra ,book pretrained sweep test) --universal --python-version 3.11 --constraint $(VENV)/constraints.txt \
 	  --no-annotate --no-header --no-emit-index-url --quiet | grep -vE '^(nvidia-|cuda-|triton)' > requirements.lock.tmp
 	mv requirements.lock.tmp requirements.lock
 
