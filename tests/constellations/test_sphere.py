@@ -82,6 +82,16 @@ def test_integers_become_float64_and_tensors_keep_their_type_and_gradient():
     assert sphere.as_points(np.eye(3, dtype=np.float32)).dtype == torch.float32
 
 
+def test_rows_of_half_precision_stay_on_the_sphere_and_those_of_float64_must_be_exact():
+    rough = sphere.random_points(20, 5, seed=0).bfloat16()
+    assert 1e-4 < (rough.double().norm(dim=1) - 1).abs().max() < 2e-2
+    assert torch.equal(sphere.as_points(rough.float()), rough.float())
+    with pytest.raises(ValueError, match=r"norm 1 \(within 1e-06\)"):
+        sphere.as_points(rough.double())
+    with pytest.raises(ValueError, match=r"norm 1 \(within 0.02\)"):
+        sphere.as_points(1.05 * rough.float())
+
+
 def test_as_pairs_refuses_mismatched_sets():
     with pytest.raises(ValueError, match="same shape"):
         sphere.as_pairs(torch.eye(3), torch.eye(3)[:2])

@@ -32,6 +32,14 @@ def scalars():
     return [torch.tensor(x, dtype=torch.float64, requires_grad=True) for x in (40.0, 0.6)]
 
 
+def spawn(function, n_processes, folder):
+    """Run a function in some processes; torch is imported once, by the server that they are forked from."""
+    torch.multiprocessing.set_forkserver_preload(["constellations.losses", "constellations.sphere", "pytest"])
+    options = {"nprocs": n_processes, "start_method": "forkserver"}
+    torch.multiprocessing.start_processes(function, args=(n_processes, str(folder)), **options)
+    return [torch.load(folder / f"{rank}.pt") for rank in range(n_processes)]
+
+
 def start(rank, n_processes, folder):
     torch.set_num_threads(1)
     store = dist.FileStore(f"{folder}/store", n_processes)
@@ -60,8 +68,7 @@ def one_process(rank, n_processes, folder):
 
 @pytest.mark.parametrize("n_processes", [1, 2, 3])
 def test_processes_add_up_to_the_whole_loss_and_gradient(n_processes, tmp_path):
-    torch.multiprocessing.spawn(one_process, args=(n_processes, str(tmp_path)), nprocs=n_processes)
-    parts = [torch.load(tmp_path / f"{rank}.pt") for rank in range(n_processes)]
+    parts = spawn(one_process, n_processes, tmp_path)
     u, v, labels = problem(n_processes)
     for name, case in CASES.items():
         whole = [x.clone().requires_grad_() for x in (u, v)] + scalars()
@@ -93,8 +100,7 @@ def one_faulty_process(rank, n_processes, folder):
 
 
 def test_one_bad_process_is_a_value_error_on_all(tmp_path):
-    torch.multiprocessing.spawn(one_faulty_process, args=(2, str(tmp_path)), nprocs=2)
-    said = [torch.load(tmp_path / f"{rank}.pt") for rank in range(2)]
+    said = spawn(one_faulty_process, 2, tmp_path)
     assert all("are not on process" in message for message in said[0])
     assert len(said[0]) == len(said[1]) == 4
     assert "norm 1" in said[1][0]
@@ -123,6 +129,5 @@ def one_sharded_process(rank, n_processes, folder):
 
 
 def test_one_element_scalars_can_be_sharded(tmp_path):
-    torch.multiprocessing.spawn(one_sharded_process, args=(1, str(tmp_path)), nprocs=1)
-    found, expected = torch.load(tmp_path / "0.pt")
+    [(found, expected)] = spawn(one_sharded_process, 1, tmp_path)
     assert found == expected

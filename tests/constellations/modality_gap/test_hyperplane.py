@@ -25,6 +25,13 @@ def test_perceptron_keeps_novikoffs_bound(n, d, seed):
     assert found.margin <= largest + 1e-9
 
 
+def test_the_first_update_is_the_difference_of_the_means():
+    """From 0 every point lies on the hyperplane, which is the wrong side for both."""
+    u, v = random_points(6, 3, seed=0), random_points(6, 3, seed=0, stream=1)
+    found, means = mg.perceptron(u, v, max_updates=1), u.mean(0) - v.mean(0)
+    assert found.n_updates == 1 and torch.allclose(found.direction, means / means.norm())
+
+
 def test_perceptron_reports_errors_where_no_hyperplane_exists():
     found = mg.perceptron(*c.tight_modality_gap(3, n_wedge=6), max_updates=500)
     assert not found.separates and found.n_errors >= 2 and 1 <= found.n_updates <= 500 and found.margin <= 0
