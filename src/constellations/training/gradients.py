@@ -55,8 +55,8 @@ class EdgeGradients:
         entries: int,
         adds: bool,
     ) -> None:
-        self.sides = [[x[a] for a in side] for side in zip(*edges, strict=True)]
-        (n_runs, dim, n_first), n_second = self.sides[0][0].shape, self.sides[1][0].shape[2]
+        self.sides = [[x[a][None] for a in side] for side in zip(*edges, strict=True)]
+        (n_runs, dim, n_first), n_second = self.sides[0][0][0].shape, self.sides[1][0].shape[3]
         batch = len(edges) * n_runs
         first, d_first = (scale.new_empty(batch, dim + 1, n_first) for _ in range(2))
         self.second, self.d_second = scale.new_ones(batch, dim + 1, n_second), scale.new_empty(batch, dim, n_second)
@@ -85,7 +85,7 @@ class EdgeGradients:
 
     def __call__(self) -> None:
         """Gradients at the points, the scale and the offset of this moment."""
-        u, v = (torch.stack(side) if len(side) > 1 else side[0][None] for side in self.sides)
+        u, v = (torch.cat(side) if len(side) > 1 else side[0] for side in self.sides)
         torch.mul(u, self.scale, out=self.u)
         torch.neg(self.offset, out=self.minus_offset)
         self.v.copy_(v)

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor
-from torch.optim.adam import adam
 
 from constellations.checks import require
 
@@ -42,10 +41,9 @@ class Adam:
         n_steps = torch.zeros((), device=parameters.device)
 
         def step(gradient: Tensor) -> None:
-            adam(
-                [parameters], [gradient], [first], [second], max_exp_avg_sqs=[], state_steps=[n_steps], fused=True,
-                amsgrad=False, beta1=self.beta1, beta2=self.beta2, lr=learning_rate, weight_decay=0.0,
-                eps=self.epsilon * n_terms, maximize=False,
+            torch._fused_adam_(  # what torch.optim.Adam(fused=True) calls, without its bookkeeping of many tensors
+                [parameters], [gradient], [first], [second], [], [n_steps.add_(1)], amsgrad=False, lr=learning_rate,
+                beta1=self.beta1, beta2=self.beta2, weight_decay=0.0, eps=self.epsilon * n_terms, maximize=False,
             )  # fmt: skip
 
         return step
