@@ -18,6 +18,12 @@ BEGINNING = $(filter $(NB)%,$(CHAPTERS))
 CHOSEN    = $(if $(NB),$(or $(NUMBERED),$(if $(word 2,$(BEGINNING)),,$(BEGINNING))))
 LONGEST  := 08 09 10 13 06 07 12 04 05 14 01 02 03 11 15
 BY_TIME  := $(foreach number,$(LONGEST),$(filter $(number)_%,$(CHAPTERS)))
+ARCHIVE  := constellations-$(shell sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml)
+CHROMIUM := $(firstword $(foreach name,chromium chromium-browser google-chrome,$(shell command -v $(name))))
+SPHINX   := sphinx myst-nb sphinx-book-theme sphinx-external-toc sphinx-design sphinx-copybutton sphinx-togglebutton sphinx-thebe sphinx-comments \
+  sphinx-jupyterbook-latex sphinxcontrib-bibtex sphinx-proof sphinx-exercise sphinx-tippy sphinx-mathjax-offline
+PACKAGES := import sysconfig; print(sysconfig.get_path("purelib"))
+JOINED   := $(BUILD)/print/_build/singlehtml
 LOCAL    := _build/local
 RULES    := $(BUILD)/rules.mk
 ALONE    := $(RUN) companion.pages alone
@@ -33,7 +39,7 @@ export PYDEVD_DISABLE_FILE_VALIDATION := 1
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: help book test unit lint sync serve clean notebook lock faults audit executed check built run-one
+.PHONY: help book test unit lint sync serve clean notebook lock faults audit pdf release newest executed check built run-one
 
 help: ## list these commands
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-9s %s\n", $$1, $$2 }'
@@ -75,6 +81,23 @@ notebook: $(READY) ## run one notebook: make notebook NB=01 PARAMS="-p n_pairs 6
 	@test -n "$(NB)" || { echo 'error: name a notebook, for example make notebook NB=01 PARAMS="-p dim 5"; there are $(CHAPTERS)' >&2; exit 1; }
 	@test -n "$(CHOSEN)" || { echo "error: NB=$(NB) must begin the name of a notebook: $(or $(BEGINNING),$(CHAPTERS))" >&2; exit 1; }
 	@$(ALONE) $(SUBMAKE) run-one
+
+pdf: book ## the whole book as one PDF, through Chromium: _build/PROFILE/constellations.pdf
+	@$(ALONE) $(SUBMAKE) $(BUILD)/constellations.pdf
+	@echo "The book is printed: $(BUILD)/constellations.pdf"
+
+release: pdf ## pages, PDF, executed notebooks, results and figures with checksums in one archive
+	@$(ALONE) $(SUBMAKE) $(BUILD)/$(ARCHIVE).tar.gz
+	@echo "The release is packed: $(BUILD)/$(ARCHIVE).tar.gz"
+
+newest: book ## build the pages with the newest Sphinx and theme, without Jupyter Book (needs the package index)
+	rm -rf _build/newest && $(PYTHON) -m venv _build/newest/venv
+	_build/newest/venv/bin/python -m pip install --quiet --disable-pip-version-check $(SPHINX)
+	@# What the reference imports comes from the locked environment, after the newest packages.
+	$(VENV)/bin/python -c '$(PACKAGES)' > $$(_build/newest/venv/bin/python -c '$(PACKAGES)')/locked.pth
+	$(VENV)/bin/jupyter-book config sphinx $(BUILD)/stage
+	_build/newest/venv/bin/python -m sphinx -q -b html $(BUILD)/stage _build/newest/html
+	@echo "Sphinx without Jupyter Book builds the book: _build/newest/html/index.html"
 
 lock: $(READY) ## remake requirements.lock from pyproject.toml (needs the package index)
 	$(RUN) pip install --quiet --disable-pip-version-check uv
@@ -135,6 +158,25 @@ $(BUILD)/html/.complete: $(CHAPTERS:%=$(EXECUTED)/%.ipynb) $(PAGES) $(wildcard s
 	  || { grep -E "WARNING|ERROR|Error" $(BUILD)/sphinx.err | head -n 20 >&2; echo "error: the pages could not be made (all in $(BUILD)/sphinx.err); the book of the last build stays" >&2; exit 1; }
 	@touch $(BUILD)/sphinx/_build/html/.complete && rm -rf $(BUILD)/html.old && { test ! -d $(BUILD)/html || mv $(BUILD)/html $(BUILD)/html.old; }
 	@mv $(BUILD)/sphinx/_build/html $(BUILD)/html && rm -rf $(BUILD)/html.old
+
+# One page holds the whole book, so that links lead to places of the PDF.
+$(BUILD)/constellations.pdf: $(BUILD)/html/.complete
+	@test -n "$(CHROMIUM)" || { echo "error: Chromium prints the PDF, and there is none on this machine" >&2; exit 1; }
+	@$(VENV)/bin/python $(VENV)/bin/jupyter-book build -qq --builder singlehtml --path-output $(BUILD)/print $(BUILD)/stage > $(BUILD)/print.log 2>&1 \
+	  || { echo "error: the pages could not be joined (all in $(BUILD)/print.log)" >&2; exit 1; }
+	@sed -E -e 's~href="(\.\./)*(book|notebooks)/([^"#]*)\.html"~href="#document-\2/\3"~g' -e 's~href="(\.\./)*(book|notebooks)/[^"#]*\.html#~href="#~g' \
+	  -e 's~ href="(\.\./)*(_images|_static/statements)[^"]*"~~g' -e 's~<details~<details open~g' $(JOINED)/book/index.html > $(JOINED)/index.html
+	@$(CHROMIUM) --headless --no-sandbox --disable-gpu --no-pdf-header-footer --generate-pdf-document-outline --virtual-time-budget=600000 \
+	  --print-to-pdf=$(CURDIR)/$@.tmp "file://$(CURDIR)/$(JOINED)/index.html" > $(BUILD)/print.log 2>&1 && test -s $@.tmp \
+	  || { echo "error: Chromium did not print the book (all in $(BUILD)/print.log)" >&2; exit 1; }
+	@mv $@.tmp $@
+
+# The same input makes the same archive: names in order, one date, no owner.
+$(BUILD)/$(ARCHIVE).tar.gz: $(BUILD)/constellations.pdf
+	@cd $(BUILD) && find html executed results figures constellations.pdf -type f ! -name '.*' | LC_ALL=C sort | xargs -d '\n' sha256sum > SHA256SUMS
+	@tar --create --directory $(BUILD) --sort=name --mtime=@0 --owner=0 --group=0 --numeric-owner --exclude='.*' --transform 's,^,$(ARCHIVE)/,' \
+	  html executed results figures constellations.pdf SHA256SUMS | gzip -n > $@.tmp
+	@mv $@.tmp $@
 
 # Which sources each notebook imports; read only by goals that run notebooks.
 ifneq ($(filter executed $(BUILD)/% $(EXECUTED)/%,$(MAKECMDGOALS)),)

@@ -31,6 +31,9 @@ def setup(app: Sphinx) -> dict[str, bool]:
     app.add_domain(Statements, override=True)
     html = (visit_unenumerable_node, lambda translator, node: translator.body.append("</div>"))
     app.add_node(unenumerable_node, override=True, html=html)
+    # For the printed book: an extension that names this builder hides what all others say of HTML.
+    handlers = app.registry.translation_handlers
+    handlers["singlehtml"] = handlers["html"] | handlers.get("singlehtml", {})
     # The files of hover texts get one name each, so that two builds are equal.
     sphinx_tippy.uuid4 = lambda: "hover"
     app.connect("env-check-consistency", lambda app, env: _number_by_file(env))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import tomllib
 from pathlib import Path
@@ -106,3 +107,11 @@ def test_citation_and_metadata_name_the_same_version_and_licences() -> None:
     assert " AND ".join(citation["license"]) == project()["license"]
     assert citation["preferred-citation"]["title"] == "Global Minimizers of Sigmoid Contrastive Loss"
     assert f"## {project()['version']}" in (ROOT / "CHANGELOG.md").read_text()
+
+
+def test_citation_archive_and_package_name_one_version() -> None:
+    cited = yaml.safe_load((ROOT / "CITATION.cff").read_text())
+    archived = json.loads((ROOT / ".zenodo.json").read_text())
+    assert cited["version"] == archived["version"] == project()["version"]
+    assert cited["title"] == archived["title"]
+    assert [one["name"] for one in cited["authors"]] == [one["name"] for one in archived["creators"]]

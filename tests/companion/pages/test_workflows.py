@@ -11,7 +11,7 @@ import yaml
 
 ROOT = Path(__file__).resolve().parents[3]
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
-COMMANDS = {"make audit", "make book", "make test", "make lint", "make unit"}
+COMMANDS = {"make audit", "make book", "make newest", "make test"}
 
 
 def load(path: Path) -> dict[str, Any]:
@@ -29,8 +29,8 @@ def path(request: pytest.FixtureRequest) -> Path:
     return request.param
 
 
-def test_both_workflows_are_there() -> None:
-    assert [path.name for path in WORKFLOWS] == ["book.yml", "test.yml"]
+def test_the_three_workflows_are_there() -> None:
+    assert [path.name for path in WORKFLOWS] == ["book.yml", "newest.yml", "test.yml"]
 
 
 def test_every_action_is_pinned_by_commit_with_its_version_beside_it(path: Path) -> None:
@@ -82,6 +82,11 @@ def test_pull_requests_run_the_tests_without_secrets() -> None:
     assert "pull_request" in content["on"] and "pull_request_target" not in content["on"]
     assert any(step.get("run", "").startswith("make test") for step in steps(content))
     assert "secrets." not in (ROOT / ".github" / "workflows" / "test.yml").read_text()
+
+
+def test_the_newest_sphinx_is_tried_every_week() -> None:
+    content = load(ROOT / ".github" / "workflows" / "newest.yml")
+    assert content["on"]["schedule"] and "push" not in content["on"]
 
 
 def test_main_builds_the_book_on_the_named_runner_and_publishes_in_a_job_of_its_own() -> None:
