@@ -53,18 +53,24 @@ def distributed_sigmoid_loss(
         raise ValueError(f"distributed_sigmoid_loss needs {needs}, got none")
     choice(variant, "variant", VARIANTS)
     choice(reduction, "reduction", REDUCTIONS)
+    matrix = labels is not None and not isinstance(labels, tuple) and torch.as_tensor(labels).dtype == torch.bool
     fault = None
     try:
         u, v = full_precision(*as_pairs(u, v, at_least=1, matched=labels is None))
         t, b = scalars(u, inverse_temperature, bias, relative_bias)
-        if labels is not None and not _is_matrix(labels):
-            Matching.of(labels, len(u), len(v), device=u.device)
+        matching = Matching.of(None if matrix else labels, len(u), len(v), device=u.device)
     except ValueError as error:
         fault = error
         u = v = torch.empty(0, 0)
     shapes = _shapes(u, v, fault)
     m, n = sum(rows for rows, _ in shapes), [columns for _, columns in shapes]
-    total = summed(u, _Gather.apply(v, n), t, b, _matching(labels, u, v, n), variant=variant, size=chunk_size)
+    if matrix:
+        matching = Matching.of(labels, len(u), sum(n), device=u.device)
+    elif matching.columns is not None:
+        matching = Matching(rows=matching.rows, columns=_Gather.apply(matching.columns[:, None], n)[:, 0])
+    else:
+        matching = Matching(first=sum(n[: dist.get_rank()]))
+    total = summed(u, _Gather.apply(v, n), t, b, matching, variant=variant, size=chunk_size)
     total = total / count(reduction, m, sum(n))
     return total + (dist.get_world_size() - 1) * (total - total.detach()) if averaged else total
 
@@ -102,18 +108,3 @@ class _Gather(torch.autograd.Function):
         g = g.contiguous().clone()
         dist.all_reduce(g)
         return g.split(ctx.lengths)[dist.get_rank()], None
-
-
-def _matching(labels: Labels | None, u: Tensor, v: Tensor, lengths: list[int]) -> Matching:
-    """Which of this process's rows match which of all columns."""
-    if labels is None:
-        return Matching(first=sum(lengths[: dist.get_rank()]))
-    if _is_matrix(labels):
-        return Matching.of(labels, len(u), sum(lengths), device=u.device)
-    own = Matching.of(labels, len(u), len(v), device=u.device)
-    assert own.columns is not None
-    return Matching(rows=own.rows, columns=_Gather.apply(own.columns[:, None], lengths)[:, 0])
-
-
-def _is_matrix(labels: Labels) -> bool:
-    return not isinstance(labels, tuple) and torch.as_tensor(labels).dtype == torch.bool

@@ -8,7 +8,7 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-from constellations.checks import choice, integer
+from constellations.checks import choice, integer, require
 from constellations.losses.arguments import Labels, Matching, full_precision, scalar
 from constellations.losses.sigmoid import REDUCTIONS, Reduction, count, scalars, summed
 
@@ -67,9 +67,8 @@ class SigmoidLoss(nn.Module):
         choice(parameterization, "parameterization", ("relative_bias", "bias"))
         choice(reduction, "reduction", REDUCTIONS)
         given, other = (relative_bias, bias) if parameterization == "relative_bias" else (bias, relative_bias)
-        if other is not None:
-            alone = f"{parameterization} alone, got bias={bias!r} and relative_bias={relative_bias!r}"
-            raise ValueError(f"parameterization={parameterization!r} needs {alone}")
+        name = "bias" if parameterization == "relative_bias" else "relative_bias"
+        require(other is None, name, f"left out where {parameterization} is trained", other)
         self.parameterization, self.reduction = parameterization, reduction
         self.chunk_size = None if chunk_size is None else integer(chunk_size, "chunk_size", 1)
         self._shape = (1,) if one_element else ()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Literal
 
 import torch
@@ -123,13 +124,9 @@ def summed(u: Tensor, v: Tensor, t: Tensor, b: Tensor, matching: Matching, *, va
     with torch.autocast(u.device.type, enabled=False):
         if variant == "exact" and not torch.compiler.is_compiling():
             return _closed(u, v, t, b, matching, size)
-        if size >= u.shape[-2]:
-            return _traced(u, v, t, b, matching, 0, variant)
-        blocks = [
-            checkpoint(_traced, x, v, t, b, matching, k * size, variant, use_reentrant=False)
-            for k, x in enumerate(u.split(size, dim=-2))
-        ]
-        return torch.stack(blocks).sum(0)
+        blocks = u.split(size, dim=-2)
+        run = _traced if len(blocks) == 1 else partial(checkpoint, _traced, use_reentrant=False)
+        return torch.stack([run(x, v, t, b, matching, k * size, variant) for k, x in enumerate(blocks)]).sum(0)
 
 
 def _closed(u: Tensor, v: Tensor, t: Tensor, b: Tensor, matching: Matching, size: int) -> Tensor:

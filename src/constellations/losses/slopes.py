@@ -68,39 +68,33 @@ def loss_(z: Tensor, matching: Matching, start: int, *, slopes: bool) -> Tensor:
     return total
 
 
-def loss_and_gradients(
-    u: Tensor, v: Tensor, t: Tensor, b: Tensor, matching: Matching, *, size: int, gradients: bool = True
-) -> tuple[Tensor, ...]:
+class ClosedLoss(torch.autograd.Function):
     """Summed exact loss ``[R]`` of points ``[R, M, d]``, ``[R, N, d]`` at scalars ``[R]``; its gradients in all four.
 
-    ``size`` rows at a time: three products, and memory for ``R * size * N`` logits beside gradients of the points' size.
+    All is computed in the forward pass, ``size`` rows at a time: three products, and memory for ``R * size * N`` logits
+    beside gradients of the points' size. Differentiable again, then with the whole matrix.
     """
-    scaled = u * t[:, None, None]
-    total, pull = torch.zeros_like(t), torch.zeros_like(t)
-    by_u, by_v = (torch.empty_like(u), torch.zeros_like(v)) if gradients else (u, v)
-    for start in range(0, u.shape[1], size):
-        rows = scaled[:, start : start + size]
-        z = (rows @ v.mT).sub_(b[:, None, None])
-        total += loss_(z, matching, start, slopes=gradients)
-        if gradients:
-            pull += z.sum((1, 2))
-            torch.bmm(z, v, out=by_u[:, start : start + size])
-            by_v.baddbmm_(z.mT, rows)
-        del z
-    if not gradients:
-        return (total,)
-    by_t = (u * by_u).sum((1, 2))
-    return total, by_u.mul_(t[:, None, None]), by_v, by_t, -pull
-
-
-class ClosedLoss(torch.autograd.Function):
-    """:func:`loss_and_gradients`, all in the forward pass; differentiable again, then with the whole matrix."""
 
     @staticmethod
     def forward(
         u: Tensor, v: Tensor, t: Tensor, b: Tensor, matching: Matching, size: int, gradients: bool
     ) -> tuple[Tensor, ...]:
-        return loss_and_gradients(u, v, t, b, matching, size=size, gradients=gradients)
+        scaled = u * t[:, None, None]
+        total, pull = torch.zeros_like(t), torch.zeros_like(t)
+        by_u, by_v = (torch.empty_like(u), torch.zeros_like(v)) if gradients else (u, v)
+        for start in range(0, u.shape[1], size):
+            rows = scaled[:, start : start + size]
+            z = (rows @ v.mT).sub_(b[:, None, None])
+            total += loss_(z, matching, start, slopes=gradients)
+            if gradients:
+                pull += z.sum((1, 2))
+                torch.bmm(z, v, out=by_u[:, start : start + size])
+                by_v.baddbmm_(z.mT, rows)
+            del z
+        if not gradients:
+            return (total,)
+        by_t = (u * by_u).sum((1, 2))
+        return total, by_u.mul_(t[:, None, None]), by_v, by_t, -pull
 
     @staticmethod
     def setup_context(ctx: Any, inputs: tuple, output: tuple[Tensor, ...]) -> None:

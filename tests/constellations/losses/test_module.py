@@ -36,8 +36,8 @@ def test_frozen_scalars_are_buffers():
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"bias": 1.0}, "needs relative_bias alone"),
-        ({"parameterization": "bias", "relative_bias": 0.0}, "needs bias alone"),
+        ({"bias": 1.0}, "^bias must be left out"),
+        ({"parameterization": "bias", "relative_bias": 0.0}, "^relative_bias must be left out"),
         ({"parameterization": "both", "bias": 0.0}, "parameterization must be one of"),
         ({"relative_bias": 0.0, "inverse_temperature": -2.0}, "inverse_temperature"),
         ({"relative_bias": 0.0, "reduction": "max"}, "reduction"),
