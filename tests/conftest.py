@@ -1,6 +1,7 @@
 """What several test files share: folders, the profile whose build is examined, pairs of points of every kind."""
 
 import os
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,9 @@ from constellations.sphere import normalize, random_points
 
 settings.register_profile("house", deadline=None)  # a busy machine is no failure
 settings.load_profile("house")
+
+MODELS = tempfile.TemporaryDirectory()
+os.environ |= {"HF_HUB_OFFLINE": "1", "HF_HOME": MODELS.name}  # no test asks the network or finds its user's models
 
 ROOT = Path(__file__).resolve().parents[1]
 

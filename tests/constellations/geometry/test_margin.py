@@ -60,6 +60,12 @@ def test_a_configuration_is_a_constellation_exactly_up_to_its_margin(size):
     assert not geometry.is_constellation(u, v, margin=margin + 1e-6, relative_bias=s.relative_bias)
 
 
+def test_a_constellation_keeps_both_inequalities_and_needs_no_slack_where_nothing_is_rounded():
+    holds = lambda margin, b: geometry.is_constellation(np.eye(4), np.eye(4), margin=margin, relative_bias=b, atol=0.0)
+    assert holds(0.5, 0.5) and holds(0.25, 0.25) and holds(0.25, 0.75) and holds(0.0, 0.0)
+    assert not holds(0.5, 0.5 + 1e-6) and not holds(0.5, 0.5 - 1e-6)
+
+
 def test_batches_agree_with_single_configurations():
     u = torch.stack([random_points(9, 4, seed=k) for k in range(6)]).reshape(2, 3, 9, 4)
     v = torch.stack([random_points(9, 4, seed=k, stream=1) for k in range(6)]).reshape(2, 3, 9, 4)
