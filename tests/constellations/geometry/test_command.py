@@ -112,23 +112,27 @@ def test_the_page_stands_alone_and_shows_what_was_found(saved):
     assert classes.count("mark") == 3 and "open" in classes and "overlap" not in classes
 
 
-def test_the_pictures_of_the_page_are_drawn_in_units_of_the_data(saved):
+def test_the_pictures_of_the_page_are_drawn_in_units_of_the_data():
     """Columns of a kind add up to 1, the tallest leaves a tenth free; the apex has the largest margin of so many pairs."""
-    found = measure(*(np.load(saved[0] / name) for name in ("u.npy", "v.npy")))
+    v = sphere.random_points(30, 48, seed=0)
+    found = measure(sphere.normalize(v + sphere.random_points(30, 48, seed=1)), v)
     text = page(found, title="t")
     columns = {
         kind: [float(x) for x in re.findall(r"V (\S+)", path)]
         for kind, path in re.findall(r'class="area (\w+)" d="([^"]+)"', text)
     }
     assert [sum(columns[kind]) for kind in ("matching", "other")] == pytest.approx([1, 1], abs=1e-4)
-    tops = [-float(box.split()[1]) for box in re.findall(r'viewBox="([^"]+)"', text)]
+    boxes = [[float(x) for x in box.split()] for box in re.findall(r'viewBox="([^"]+)"', text)]
+    tops = [-y for _, y, _, _ in boxes]
+    (left, _, width, height), ends = boxes[0], (found.extreme.non_matching, found.extreme.matching)
+    assert left < min(ends) and max(ends) < left + width and height == pytest.approx(tops[0], rel=1e-4)
     assert tops[0] == pytest.approx(1.1 * max(max(column) for column in columns.values()), rel=1e-4)
     for kind, product in (("matching", found.extreme.matching), ("other", found.extreme.non_matching)):
         x, top = re.search(rf'class="edge {kind}" d="M(\S+) 0 V (\S+)"', text).groups()
         assert (float(x), float(top)) == pytest.approx((product, tops[0]), rel=1e-4)
     b, m = map(float, re.search(r'class="region" d="M-1 0 L (\S+) (\S+) L 1 0"', text).groups())
     assert m == pytest.approx(bounds.margin_upper_bound(b, n_pairs=30), rel=1e-4) == pytest.approx(1 - b, rel=1e-4)
-    assert tops[1] > m and 'class="axis" d="M-1 0 H 1"' in text
+    assert boxes[1][::2] == [-1, 2] and tops[1] > m and boxes[1][3] > tops[1] and 'class="axis" d="M-1 0 H 1"' in text
     marks = re.findall(r'class="mark" style="--x:([^;]+);--y:([^"]+)"', text)
     gaps = (found.extreme, found.trimmed, found.mean)
     wanted = [x for gap in gaps for x in (gap.relative_bias, gap.margin)]

@@ -8,7 +8,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from constellations import bounds, geometry, losses, sphere
+from constellations import bounds, constructions, geometry, losses, sphere
 from constellations.geometry.distribution import loss_at_best_bias, means, nearest_others, non_matching_histogram
 from constellations.geometry.large import hardest
 from constellations.geometry.matches import matches
@@ -191,6 +191,15 @@ def test_brackets_and_guarantee():
     assert found.required_dimension == bounds.required_dimension(6, 0.5, 0.5)
     assert found.required_dimension[0] <= 6 and not found.modality_gap_guaranteed
     assert measure(torch.eye(4), -torch.eye(4)).required_dimension is None
+
+
+def test_a_modality_gap_is_guaranteed_from_d_plus_two_pairs_on():
+    """Theorem 3.6: ``m > |b_rel|`` and ``N >= d + 2``."""
+    for n_wedge in (3, 6):
+        assert measure(*constructions.tight_modality_gap(3, n_wedge=n_wedge)).modality_gap_guaranteed
+    simplex = constructions.simplex(4)
+    found = measure(simplex, simplex)
+    assert found.extreme.margin > found.extreme.relative_bias > 0 and not found.modality_gap_guaranteed
 
 
 def test_sampled_histogram_is_close_and_reproducible():
