@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from importlib.resources import files
 from typing import Any
 
+from companion.figures import style
 from constellations import bounds
 
 FIELDS = (
@@ -25,34 +26,6 @@ ROWS = (
     ("margin", "Margin of {pairs} pairs in {dim} dimensions", "possible", "impossible above"),
 )
 
-STYLE = """
-.bounds-calculator form { display: flex; flex-wrap: wrap; gap: .6em 1.2em; align-items: start }
-.bounds-calculator form[hidden] { display: none }
-.bounds-calculator label { display: flex; flex-direction: column; gap: .15em; max-width: 14em }
-.bounds-calculator small { font-size: .8em; opacity: .8 }
-.bounds-calculator input, .bounds-calculator select
-  { color: #111; background: #fff; border: 1px solid #777; border-radius: 3px; padding: .15em .4em }
-.bounds-calculator input[aria-invalid=true] { border-color: #b3261e }
-.bounds-calculator p { margin: .5em 0 }
-.bounds-calculator [role=alert] { min-height: 1.5em; color: #b3261e; font-weight: bold }
-html[data-theme=dark] .bounds-calculator [role=alert] { color: #ff8a80 }
-.bounds-calculator table { width: 100%; border-collapse: collapse; color: inherit; background: none }
-.bounds-calculator th, .bounds-calculator td
-  { font-weight: normal; text-align: left; padding: .3em .6em .3em 0; color: inherit; background: none;
-    border: 0; border-top: 1px solid #999; vertical-align: top }
-.bounds-calculator td > output { font-weight: bold }
-.bounds-calculator td small { display: block }
-.bounds-calculator small output { display: inline }
-.bounds-calculator .bracket
-  { position: relative; height: 1.6em; margin: 1.6em 1em 0; border: 1px solid #777;
-    background: linear-gradient(90deg, #9a9a9a var(--low), #cce7f9 var(--low) var(--high), #c9b3d9 var(--high)) }
-.bounds-calculator .bracket i
-  { position: absolute; left: var(--dim); bottom: 0; height: 2.6em; border-left: 2px solid currentcolor;
-    padding-left: .3em; line-height: 1; font-size: .8em; white-space: nowrap; transition: left .15s }
-.bounds-calculator .ticks { display: flex; justify-content: space-between; margin: 0 1.25em; font-size: .8em }
-.bounds-calculator .ticks span { display: flex; justify-content: center; width: 0 }
-"""
-
 
 @dataclass(frozen=True)
 class Preset:
@@ -64,22 +37,9 @@ class Preset:
     dim: int
 
 
-@dataclass(frozen=True)
-class Calculator:
-    """A self-contained HTML form; notebooks and the book display it as it is."""
-
-    html: str
-
-    def _repr_html_(self) -> str:
-        return self.html
-
-    def __repr__(self) -> str:
-        return "<calculator of dimension, pairs and margin>"
-
-
 def calculator(
-    *, n_pairs: float, margin: float, relative_bias: float, dim: int, presets: Sequence[Preset] = ()
-) -> Calculator:
+    *, n_pairs: float, margin: float, relative_bias: float, dim: int, presets: Sequence[Preset]
+) -> style.Live:
     """A form that brackets dimension, pairs and margin as the reader types; it starts with the given values.
 
     The formulas run in the page (``bounds.js``) and agree with :mod:`constellations.bounds`. Without scripts the
@@ -105,21 +65,20 @@ def calculator(
         f"<table><tbody>{rows}</tbody></table>"
     )
     key = "calculator-" + hashlib.sha256(body.encode()).hexdigest()[:12]
-    code, formulas = (
-        (files("companion") / "data" / name).read_text().strip() for name in ("calculator.js", "bounds.js")
-    )
-    script = f"<script>({code})({json.dumps(key)},{formulas});</script>"
-    style = f"<style>{STYLE}</style>"
-    return Calculator(f'<div class="bounds-calculator" id="{key}">{style}{body}{script}</div>')
+    parts = ("calculator.css", "calculator.js", "bounds.js")
+    rules, code, formulas = ((files("companion") / "data" / name).read_text().strip() for name in parts)
+    head, script = f"<style>\n{rules}\n</style>", f"<script>({code})({json.dumps(key)},{formulas});</script>"
+    whole = f'<div class="bounds-calculator" id="{key}">{head}{body}{script}</div>'
+    return style.Live(whole, "calculator of dimension, pairs and margin")
 
 
 def _bracket(n: float, m: float, b: float, dim: int) -> str:
     """The bracket of the dimension on an axis from 1 to a million; the table says the same in numbers."""
     ends = zip(("low", "high", "dim"), (*bounds.required_dimension(n, m, b), dim), strict=True)
-    style = ";".join(f"--{name}:{min(100, 100 / 6 * math.log10(d)):.2f}%" for name, d in ends)
+    places = ";".join(f"--{name}:{min(100, 100 / 6 * math.log10(d)):.2f}%" for name, d in ends)
     ticks = "".join(f"<span>{text}</span>" for text in ("1", "10", "100", "1,000", "10⁴", "10⁵", "10⁶"))
     return (
-        f'<div aria-hidden="true"><div class="bracket" style="{style}"><i>d</i></div><div class="ticks">{ticks}</div>'
+        f'<div aria-hidden="true"><div class="bracket" style="{places}"><i>d</i></div><div class="ticks">{ticks}</div>'
         "<small>dimensions: impossible (grey), open (blue), possible (purple)</small></div>"
     )
 
@@ -140,8 +99,7 @@ def _answers(n: float, m: float, b: float, dim: int) -> dict[str, str]:
 
 
 def _row(name: str, title: str, words: Sequence[str], answers: dict[str, str]) -> str:
-    for inserted in ("pairs", "dim"):
-        title = title.replace(f"{{{inserted}}}", _output(inserted, answers), 1)
+    title = title.format(pairs=_output("pairs", answers), dim=_output("dim", answers))
     cells = "".join(
         f"<td>{word} {_output(end, answers)}<small>by {_output(f'{end}_by', answers)}</small></td>"
         for word, end in zip(words, (f"{name}_low", f"{name}_high"), strict=True)
@@ -154,8 +112,6 @@ def _output(name: str, answers: dict[str, str]) -> str:
 
 
 def _choices(presets: Sequence[Preset]) -> str:
-    if not presets:
-        return ""
     options = "".join(
         f'<option value="{k}" data-margin="{float(p.margin)!r}" data-bias="{float(p.relative_bias)!r}"'
         f' data-dim="{int(p.dim)}">'

@@ -37,9 +37,8 @@ def dots(
     for panel, (title, groups) in zip(axes[0], panels.items(), strict=True):
         dots_on(panel, places, groups, looks=looks)
         panel.set(title=style.as_label(title), xlabel=xlabel)
-    style.legend_above(figure, axes[0, 0])
     arrays = {f"{title}: {name}": x for title, by in panels.items() for name, x in by.items()}
-    return style.carry(figure, {xlabel: places, **_arrays(arrays)})
+    return style.finish(figure, {xlabel: places, **arrays})
 
 
 def dots_on(
@@ -61,7 +60,7 @@ def dots_on(
                 markersize=7, mfc="none", label=style.as_label(name) if k == 0 else None, linestyle="",
             )  # fmt: skip
     axes.axhline(0, color=COLOURS["bound"], linewidth=0.8, zorder=0)
-    axes.set_xticks(range(len(places)), [f"{b:g}".replace("-", "−") for b in places])
+    axes.set_xticks(range(len(places)), [style.signed_zero_free(b, "g") for b in places])
 
 
 def bars(places: Sequence[float], groups: Mapping[str, ArrayLike], *, xlabel: str, ylabel: str) -> Figure:
@@ -76,10 +75,9 @@ def bars(places: Sequence[float], groups: Mapping[str, ArrayLike], *, xlabel: st
             edgecolor="white", error_kw={"elinewidth": 1, "capsize": 2},
         )  # fmt: skip
     axes.axhline(0, color=COLOURS["bound"], linewidth=0.8)
-    axes.set_xticks(range(len(places)), [f"{b:g}".replace("-", "−") for b in places])
+    axes.set_xticks(range(len(places)), [style.signed_zero_free(b, "g") for b in places])
     axes.set(xlabel=xlabel, ylabel=ylabel)
-    style.legend_above(figure)
-    return style.carry(figure, {xlabel: places, **_arrays(groups)})
+    return style.finish(figure, {xlabel: places, **groups})
 
 
 def stacked(labels: Sequence[str], parts: Mapping[str, ArrayLike], *, xlabel: str, shares: bool = False) -> Figure:
@@ -109,8 +107,7 @@ def stacked(labels: Sequence[str], parts: Mapping[str, ArrayLike], *, xlabel: st
     axes.set_yticks(rows, labels)
     axes.set(xlabel=xlabel, xlim=(0, 1 if shares else 1.1 * left.max()), ylim=(len(labels) - 0.5, -0.5))
     axes.grid(axis="y", visible=False)
-    style.legend_above(figure)
-    return style.carry(figure, {"labels": np.array(labels), **_arrays(parts)})
+    return style.finish(figure, {"labels": labels, **parts})
 
 
 def stacked_over(
@@ -122,8 +119,7 @@ def stacked_over(
     ylabel: str,
 ) -> Figure:
     """Parts of a whole over training steps ``[X]``, stacked, one panel per title, and the whole as a black line."""
-    rows = -(-len(panels) // 2)
-    figure, axes = style.new_figure(n_rows=rows, n_columns=min(len(panels), 2), height=2.3 * rows + 0.9, share="xy")
+    figure, axes = style.grid(len(panels), columns=2, height=2.3, rest=0.9, share="xy")
     at = curves.on_log_axis(x)
     arrays: dict[str, ArrayLike] = {"steps": x}
     for panel, (title, parts) in zip(axes.flat, panels.items(), strict=False):
@@ -136,8 +132,7 @@ def stacked_over(
         panel.set(title=title, xscale="log", xlim=(at[0], at[-1]))
         arrays |= {f"{title}: {name}": part for name, part in parts.items()} | {f"{title}: total": totals[title]}
     style.label_outer(axes, len(panels), xlabel=curves.STEP, ylabel=ylabel)
-    style.legend_above(figure, axes[0, 0])
-    return style.carry(figure, arrays)
+    return style.finish(figure, arrays)
 
 
 def clouds(panels: Mapping[str, tuple[ArrayLike, ArrayLike]], *, shown: ArrayLike) -> Figure:
@@ -164,15 +159,10 @@ def clouds(panels: Mapping[str, tuple[ArrayLike, ArrayLike]], *, shown: ArrayLik
         )
         arrays |= {f"u{k}": images, f"v{k}": texts}
     axes[0, 0].set(ylabel="widest direction across", ylim=(-1.05, 1.05))
-    style.legend_above(figure, axes[0, 0])
-    return style.carry(figure, arrays)
+    return style.finish(figure, arrays)
 
 
 def _part_looks(names: Collection[str]) -> list[tuple[str, str]]:
     """Colour and hatch of each part: the fixed one of a term of the identity, otherwise the next spare one."""
     spare = iter(SPARE)
     return [PART_LOOKS.get(name) or next(spare) for name in names]
-
-
-def _arrays(groups: Mapping[str, object]) -> dict[str, np.ndarray]:
-    return {name: np.asarray(values) for name, values in groups.items()}

@@ -47,14 +47,8 @@ def curves(
     names = [name for curves in panels.values() for name in curves]
     chosen = style.looks(names, looks)
     soup = len(panels) == 1 and len(chosen) > 6 and not any(look.marker for look in chosen.values())
-    columns = len(panels) if len(panels) <= 3 else 2
-    rows = -(-len(panels) // columns)
-    figure, axes = style.new_figure(
-        n_rows=rows,
-        n_columns=columns,
-        height=3.9 if len(panels) == 1 else 2.5 * rows + 0.7,
-        share="y" if ylabel else "",
-    )
+    n, share = len(panels), "y" if ylabel else ""
+    figure, axes = style.grid(n, columns=3 if n <= 3 else 2, height=2.5, rest=1.4 if n == 1 else 0.7, share=share)
     arrays: dict[str, ArrayLike] = {xlabel: x}
     for panel, (title, group) in zip(axes.flat, panels.items(), strict=False):
         log = log_y if isinstance(log_y, bool) else title in log_y
@@ -77,9 +71,7 @@ def curves(
         if soup:
             end_labels(panel, ends, {style.as_label(name): look.colour for name, look in chosen.items()})
     style.label_outer(axes, len(panels), xlabel=xlabel, ylabel=ylabel)
-    if not soup:
-        style.legend_above(figure, *axes.flat)
-    return style.carry(figure, arrays)
+    return style.finish(figure, arrays, panels=[] if soup else axes.flat)
 
 
 def draw(

@@ -95,8 +95,7 @@ def direction(u: ArrayLike, v: ArrayLike, normal: ArrayLike, support: Sequence[i
     )
     right.axvline(0, color=COLOURS["bound"], linewidth=1)
     right.set(yticks=[], xlabel="position along $h$", xlim=(-1.05, 1.05), ylabel="pairs", xticks=[-1, -0.5, 0, 0.5, 1])
-    style.legend_above(figure, right)
-    return style.carry(figure, u=x, v=y, h=h, support=list(support))
+    return style.finish(figure, panels=[right], u=x, v=y, h=h, support=list(support))
 
 
 def adapter() -> Figure:

@@ -34,8 +34,7 @@ def between_codes(relative_bias: ArrayLike, panels: Mapping[str, tuple[ArrayLike
         panel.set(title=title, xlabel=f"relative bias {style.B_REL}", xlim=(b[0], b[-1]))
         arrays |= {f"{title}, lower": low, f"{title}, upper": high, f"{title}, known": known}
     axes[0, 0].set(ylabel=style.MARGIN, ylim=(0, None))
-    style.legend_above(figure)
-    return style.carry(figure, arrays)
+    return style.finish(figure, arrays)
 
 
 def strips(
@@ -55,8 +54,7 @@ def strips(
             zip((f"{title}: {key}" for key in ("x", "lower", "upper", "best")), (x, low, high, best), strict=True)
         )
     axes[0, 0].set_ylabel(ylabel)
-    style.legend_above(figure, columns=4)
-    return style.carry(figure, arrays)
+    return style.finish(figure, arrays, columns=4)
 
 
 def sizes_over_dimension(
@@ -86,8 +84,7 @@ def sizes_over_dimension(
     if len(np.asarray(built[0])):
         axes[0, 0].plot(built[0], np.asarray(built[1]) / LOG10, "k.", ms=6, label="built")
     style.label_outer(axes, len(panels), xlabel=DIMENSION, ylabel=r"$\log_{10} N$")
-    style.legend_above(figure, axes[0, 0], columns=3)
-    return style.carry(figure, arrays)
+    return style.finish(figure, arrays, columns=3)
 
 
 def bracket_rows(
@@ -97,13 +94,11 @@ def bracket_rows(
     *,
     xlabel: str,
     log_x: bool = False,
-    note: str = "",
     factors: bool = False,
 ) -> Figure:
     """One row per label: bars from a lower to an upper bound, and marks (the second kind of mark is a cross).
 
-    ``note`` is one sentence at the upper right: what to see. ``factors`` joins the first bar to the first mark and says
-    how many times its upper bound the mark is.
+    ``factors`` joins the first bar to the first mark and says how many times its upper bound the mark is.
     """
     rows = np.arange(len(labels))
     figure, ((axes,),) = style.new_figure(height=(0.24 if len(brackets) == 1 else 0.38) * len(labels) + 1.3)
@@ -127,11 +122,7 @@ def bracket_rows(
     axes.set_yticks(rows, labels)
     axes.set(xlabel=xlabel, ylim=(len(labels) - 0.4, -0.6), xscale="log" if log_x else "linear")
     axes.grid(axis="y", visible=False)
-    if note:
-        axes.text(0.99, 0.96, note, transform=axes.transAxes, ha="right", va="top", bbox=style.BOX, fontsize=SMALL)
-    style.legend_above(figure)
-    pairs = {name: np.stack([np.asarray(x) for x in pair]) for name, pair in brackets.items()}
-    return style.carry(figure, {**pairs, **points})
+    return style.finish(figure, {**brackets, **points})
 
 
 def dimensions_over_pairs(
@@ -156,8 +147,7 @@ def dimensions_over_pairs(
         axes.annotate(label, (n[0] * 1.2, dim), (0, 2 if dim == max(marks.values()) else -3), fontsize=SMALL,
                       textcoords="offset points", va="bottom" if dim == max(marks.values()) else "top")  # fmt: skip
     axes.set(xscale="log", yscale="log", xlabel=PAIRS, ylabel=DIMENSION, xlim=(n[0], n[-1]))
-    style.legend_above(figure)
-    return style.carry(figure, {"n_pairs": n, **{name: np.stack(pair) for name, pair in brackets.items()}})
+    return style.finish(figure, {"n_pairs": n, **brackets})
 
 
 def margins_over_dimension(
@@ -196,6 +186,5 @@ def margins_over_dimension(
         axes.set_xticks(d)
         axes.minorticks_off()
         axes.xaxis.set_major_formatter(ScalarFormatter())
-    style.legend_above(figure, columns=3)
-    pairs = {name: np.stack([np.asarray(x, dtype=float) for x in pair]) for name, pair in points.items()}
-    return style.carry(figure, {"dim": d, "possible": low, "impossible": high, **pairs})
+    pairs = {name: np.array(pair, dtype=float) for name, pair in points.items()}
+    return style.finish(figure, {"dim": d, "possible": low, "impossible": high, **pairs}, columns=3)

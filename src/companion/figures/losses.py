@@ -46,33 +46,25 @@ def bands(
     upper: Sequence[ArrayLike],
     *,
     name: str,
-    others: Mapping[str, Sequence[ArrayLike | None]] | None = None,
+    others: Mapping[str, Sequence[ArrayLike]],
 ) -> Figure:
     """A loss over ``t`` ``[T]`` inside its proved band, one panel per configuration; ``name`` says what is measured.
 
-    ``others`` are more curves, one per panel each (``None``: not in this one).
+    ``others`` are more curves, one per panel each.
     """
-    columns = 2 if len(measured) == 4 else min(len(measured), 3)
-    n_rows = -(-len(measured) // columns)
-    figure, axes = style.new_figure(n_rows=n_rows, n_columns=columns, height=2.5 * n_rows + 0.8)
-    looks = list(zip((COLOURS["bound"], "#8A5A00"), (":", "--"), strict=True))
-    arrays: dict[str, ArrayLike] = {"t": t, "lower": np.array(lower), "upper": np.array(upper)}
+    figure, axes = style.grid(len(measured), columns=2 if len(measured) == 4 else 3, height=2.5, rest=0.8)
     for k, (panel, (title, values)) in enumerate(zip(axes.flat, measured.items(), strict=False)):
         face, edge = style.pale(COLOURS["ours"], 0.12), style.pale(COLOURS["ours"], 0.7)
         panel.fill_between(np.asarray(t), lower[k], upper[k], facecolor=face, edgecolor=edge, lw=0, hatch="///")
         for edges in (lower[k], upper[k]):
             panel.plot(t, edges, color=COLOURS["ours"], lw=1.2, label="proved bounds")
         panel.plot(t, values, lw=0, marker="o", markevery=3, ms=4, color=COLOURS["measured"], label=name)
-        for (other, rows), (colour, line) in zip((others or {}).items(), looks[-len(others or {}) :], strict=True):
-            if rows[k] is not None:
-                panel.plot(t, rows[k], color=colour, linestyle=line, label=other)
+        for other, rows in others.items():
+            panel.plot(t, rows[k], color="#8A5A00", linestyle="--", label=other)
         panel.set(yscale="log", xscale="log", title=style.as_label(title))
         panel.set_ylim(max(panel.get_ylim()[0], 1e-30), None)
     style.label_outer(axes, len(measured), xlabel=TEMPERATURE, ylabel="summed loss")
-    style.legend_above(figure, *axes.flat)
-    extra = {other: np.array([np.full(np.shape(t), np.nan) if row is None else row for row in rows])
-             for other, rows in (others or {}).items()}  # fmt: skip
-    return style.carry(figure, {**arrays, "measured": np.array(list(measured.values())), **extra})
+    return style.finish(figure, others, t=t, lower=lower, upper=upper, measured=list(measured.values()))
 
 
 def rates(

@@ -36,9 +36,7 @@ def histograms(
     relative_bias:
         The relative bias of the loss by title, drawn as a dashed line; outside ``[-1, 1]`` it is left out.
     """
-    columns = min(2, len(panels))
-    rows = -(-len(panels) // columns)
-    figure, axes = style.new_figure(n_rows=rows, n_columns=columns, height=2.1 * rows + 0.7, share="xy")
+    figure, axes = style.grid(len(panels), columns=2, height=2.1, rest=0.7, share="xy")
     arrays: dict[str, ArrayLike] = {}
     for panel, (title, (matching, non_matching)) in zip(axes.flat, panels.items(), strict=False):
         histogram(panel, matching, non_matching, bins=100, log=True)
@@ -49,8 +47,7 @@ def histograms(
         panel.label_outer()
         arrays |= {f"{title}: matching": matching, f"{title}: non-matching": non_matching, f"{title}: b_rel": b}
     style.label_outer(axes, len(panels), xlabel=PRODUCT, ylabel="density")
-    style.legend_above(figure, *axes.flat)
-    return style.carry(figure, arrays)
+    return style.finish(figure, arrays)
 
 
 def histogram(axes: Axes, matching: ArrayLike, non_matching: ArrayLike, *, bins: int = 60, log: bool = False) -> None:
@@ -102,8 +99,7 @@ def counted(matching: ArrayLike, counts: ArrayLike, edges: ArrayLike, *, percent
             textcoords="offset points", ha="left" if side > 0 else "right", color=COLOURS[kind],
         )  # fmt: skip
     axes.set(xlabel=PRODUCT, ylabel="share per bin", ylim=(0, top))
-    style.legend_above(figure)
-    return style.carry(figure, matching=values, non_matching_counts=number, edges=ends, percentiles=percentiles)
+    return style.finish(figure, matching=values, non_matching_counts=number, edges=ends, percentiles=percentiles)
 
 
 def positions(panels: Mapping[str, tuple[ArrayLike, ArrayLike]]) -> Figure:
@@ -120,8 +116,7 @@ def positions(panels: Mapping[str, tuple[ArrayLike, ArrayLike]]) -> Figure:
         panel.set(xlabel="signed distance from the hyperplane", title=title)
         panel.xaxis.set_major_locator(MaxNLocator(5))
     axes[0, 0].set_ylabel("share of the points per bin")
-    style.legend_above(figure)
-    return style.carry(figure, arrays)
+    return style.finish(figure, arrays)
 
 
 def number_line(axes: Axes, matching: ArrayLike, non_matching: ArrayLike) -> None:
@@ -156,8 +151,7 @@ def definition(u: ArrayLike, v: ArrayLike, products: ArrayLike) -> Figure:
     tables.matrix(axes[0, 1], s)
     number_line(axes[0, 2], np.diag(s), s[~np.eye(len(s), dtype=bool)])
     axes[0, 2].set_title("no $s_{ij}$ in between")
-    style.legend_above(figure)
-    return style.carry(figure, points=np.stack([np.asarray(u), np.asarray(v)]), products=s)
+    return style.finish(figure, points=np.stack([np.asarray(u), np.asarray(v)]), products=s)
 
 
 def on_sphere(u: ArrayLike, v: ArrayLike, matching: ArrayLike, non_matching: ArrayLike) -> Figure:
@@ -169,7 +163,6 @@ def on_sphere(u: ArrayLike, v: ArrayLike, matching: ArrayLike, non_matching: Arr
     left = figure.add_subplot(grid[:, 0])
     sphere.draw(left, sphere.pairs(u, v), rotation=sphere.camera())
     histogram(axes[0, 1], matching, non_matching)
-    style.legend_above(figure, left, axes[0, 1])
     kinds, *ends = _kinds(matching, non_matching)
     low, high = sorted(ends)
     reach = max(2 * (high - low), 0.02)
@@ -179,7 +172,8 @@ def on_sphere(u: ArrayLike, v: ArrayLike, matching: ArrayLike, non_matching: Arr
     axes[1, 1].set(xlim=(low - reach, high + reach), ylim=(-1, 1), yticks=[])
     axes[1, 1].set_xlabel(f"{PRODUCT}, around the gap only")
     axes[1, 1].xaxis.set_major_locator(MaxNLocator(5))
-    return style.carry(figure, u=u, v=v, matching=matching, non_matching=non_matching)
+    panels = (left, axes[0, 1])
+    return style.finish(figure, panels=panels, u=u, v=v, matching=matching, non_matching=non_matching)
 
 
 def row_by_row(u: ArrayLike, v: ArrayLike, products: ArrayLike) -> Figure:
@@ -206,8 +200,7 @@ def row_by_row(u: ArrayLike, v: ArrayLike, products: ArrayLike) -> Figure:
         title = "row by row" if name == "U" else "column by column"
         panel.set(xlim=(-1.08, 1.08), ylim=(0.4 - len(s), 0.6), xlabel=PRODUCT, title=title)
         panel.set_yticks(rows, [f"${name}_{i + 1}$" for i in range(len(s))])
-    style.legend_above(figure, *axes[0, 1:])
-    return style.carry(figure, u=u, v=v, products=s)
+    return style.finish(figure, u=u, v=v, products=s)
 
 
 def best_rivals(panels: Mapping[str, ArrayLike], *, leads: bool = False) -> Figure:
@@ -235,8 +228,7 @@ def best_rivals(panels: Mapping[str, ArrayLike], *, leads: bool = False) -> Figu
         axes[0, -1].hist(lead, bins=24, **bars)
         curves.mark(axes[0, -1], high - low, "$2m^*$", line="--")
         axes[0, -1].set(xlabel="lead over the best rival", ylabel="queries", title="no lead below $2m^*$")
-    style.legend_above(figure, *axes[0])
-    return style.carry(figure, dict(panels))
+    return style.finish(figure, panels)
 
 
 def constellation(u: ArrayLike, v: ArrayLike) -> Figure:
@@ -245,5 +237,4 @@ def constellation(u: ArrayLike, v: ArrayLike) -> Figure:
     figure, axes = style.new_figure(n_columns=2, height=3.9, ratios=[1, 1.45])
     sphere.draw(axes[0, 0], sphere.pairs(u, v), rotation=sphere.camera())
     number_line(axes[0, 1], matching, non_matching)
-    style.legend_above(figure)
-    return style.carry(figure, u=u, v=v, matching=matching, non_matching=non_matching)
+    return style.finish(figure, u=u, v=v, matching=matching, non_matching=non_matching)

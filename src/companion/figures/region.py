@@ -167,8 +167,7 @@ def reach(
         right.plot(*apexes[name], "o", color=look.colour, ms=5)
         right.plot([], [], color=look.colour, linestyle=look.line, marker="o", ms=5, label=name)
     right.set(title=f"the triangles of {len(apexes)} codes", ylabel="")
-    style.legend_above(figure, right, columns=3)
-    return style.carry(figure, start=start, reached=points, share=share, apexes=list(apexes.values()))
+    return style.finish(figure, columns=3, start=start, reached=points, share=share, apexes=list(apexes.values()))
 
 
 def _triangle(axes: Axes, apex: tuple[float, float], colour: str, line: style.Line) -> None:
@@ -194,8 +193,7 @@ def enlarged(names: Sequence[str], relative_bias: ArrayLike, margin: ArrayLike, 
         right.scatter(b[inside], m[inside], s=46, zorder=3, **mark)
     _beside(right, names, b, m)
     right.set_ylabel("")
-    style.legend_above(figure, right, columns=3, extra=regions)
-    return style.carry(figure, relative_bias=b, margin=m)
+    return style.finish(figure, columns=3, extra=regions, relative_bias=b, margin=m)
 
 
 def _beside(axes: Axes, names: Sequence[str], b: np.ndarray, m: np.ndarray) -> None:

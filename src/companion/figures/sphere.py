@@ -22,7 +22,7 @@ from numpy.typing import ArrayLike
 from companion.figures import sphere_page, style
 from companion.figures.style import COLOURS
 
-Marker = Literal["o", "^", "s", "D"]
+Marker = Literal["o", "^", "D"]
 AZIMUTH, ELEVATION = 25.0, 22.0
 
 
@@ -42,20 +42,6 @@ def pairs(u: ArrayLike, v: ArrayLike, *, coincide_from: int | None = None) -> li
     if coincide_from is not None:
         groups.append(PointGroup(np.asarray(u)[coincide_from:], "U = V", COLOURS["bound"], "D"))
     return groups
-
-
-@dataclass(frozen=True)
-class RotatableView:
-    """A self-contained HTML view; notebooks and the book display it as it is."""
-
-    html: str
-    description: str
-
-    def _repr_html_(self) -> str:
-        return self.html
-
-    def __repr__(self) -> str:
-        return f"<rotatable view: {self.description}>"
 
 
 def camera(*, azimuth: float = AZIMUTH, elevation: float = ELEVATION) -> np.ndarray:
@@ -84,8 +70,8 @@ def wireframe(n_points: int = 73) -> list[np.ndarray]:
     return circles
 
 
-def draw(axes: Axes, groups: Sequence[PointGroup], *, rotation: np.ndarray, join_pairs: bool = True) -> None:
-    """Draw the sphere and the groups on 2-D axes, seen along ``rotation``'s last row; far points are paler."""
+def draw(axes: Axes, groups: Sequence[PointGroup], *, rotation: np.ndarray) -> None:
+    """Draw the sphere and the groups on 2-D axes, the first two joined pair by pair; far points are paler."""
     axes.set_aspect("equal")
     axes.set_axis_off()
     angle = np.linspace(0, 2 * np.pi, 200)
@@ -93,10 +79,9 @@ def draw(axes: Axes, groups: Sequence[PointGroup], *, rotation: np.ndarray, join
     for circle in wireframe():
         half(axes, circle, rotation, color="#999999", lw=0.6)
     projected = [np.asarray(group.xyz, dtype=float) @ rotation.T for group in groups]
-    if join_pairs:
-        for one, other in zip(projected[0], projected[1], strict=True):
-            alpha = 0.8 if one[2] + other[2] > 0 else 0.3
-            axes.plot([one[0], other[0]], [one[1], other[1]], color="#777777", lw=0.8, alpha=alpha, zorder=2)
+    for one, other in zip(projected[0], projected[1], strict=True):
+        alpha = 0.8 if one[2] + other[2] > 0 else 0.3
+        axes.plot([one[0], other[0]], [one[1], other[1]], color="#777777", lw=0.8, alpha=alpha, zorder=2)
     for group, points in zip(groups, projected, strict=True):
         look: dict[str, Any] = {
             "s": 46,
@@ -133,15 +118,13 @@ def spheres(
     *,
     views: Sequence[tuple[float, float]] = ((AZIMUTH, ELEVATION),),
     normal: ArrayLike | None = None,
-    columns: int = 4,
 ) -> Figure:
     """Configurations in three dimensions side by side, matching points joined.
 
     ``views`` are azimuth and elevation of each panel, or one for all; ``normal`` adds the plane orthogonal to it.
     """
-    columns = min(columns, len(panels))
-    rows = -(-len(panels) // columns)
-    figure, axes = style.new_figure(n_rows=rows, n_columns=columns, height=min(3.6, 8.4 / columns + 0.5) * rows + 0.4)
+    height = min(3.6, 8.4 / min(len(panels), 4) + 0.5)
+    figure, axes = style.grid(len(panels), columns=4, height=height, rest=0.4)
     arrays: dict[str, ArrayLike] = {}
     for k, (panel, (title, groups)) in enumerate(zip(axes.flat, panels.items(), strict=False)):
         azimuth, elevation = views[k % len(views)]
@@ -152,26 +135,24 @@ def spheres(
         panel.set_title(style.as_label(title))
         arrays |= {f"u{k}": groups[0].xyz, f"v{k}": groups[1].xyz}
     style.label_outer(axes, len(panels))
-    style.legend_above(figure)
-    return style.carry(figure, arrays)
+    return style.finish(figure, arrays)
 
 
 def rotatable(
     groups: Sequence[PointGroup],
     *,
     description: str,
-    join_pairs: bool = True,
     azimuth: float = AZIMUTH,
     elevation: float = ELEVATION,
     width: int = 460,
-) -> RotatableView:
+) -> style.Live:
     """A view of points of the unit sphere that the reader can turn.
 
     Parameters
     ----------
     groups:
-        Point groups in ``R^3``. With ``join_pairs`` point ``i`` of the first is joined to point ``i`` of the second,
-        and pointing at either highlights both.
+        Point groups in ``R^3``. Point ``i`` of the first is joined to point ``i`` of the second, and pointing at either
+        highlights both.
     description:
         What is seen, for readers who do not see it.
     azimuth, elevation:
@@ -182,21 +163,21 @@ def rotatable(
     Raises
     ------
     ValueError
-        If a group is not of shape ``[n, 3]``, or pairs are to be joined and the first two differ in size.
+        If a group is not of shape ``[n, 3]``, or the first two differ in size.
     """
     points = [np.asarray(group.xyz, dtype=float) for group in groups]
     for group, xyz in zip(groups, points, strict=True):
         if xyz.ndim != 2 or xyz.shape[1] != 3 or not np.all(np.isfinite(xyz)):
             raise ValueError(f"group {group.label!r} must be finite of shape [n, 3], got shape {xyz.shape}")
-    if join_pairs and (len(points) < 2 or len(points[0]) != len(points[1])):
-        raise ValueError(f"join_pairs needs two groups of equal size, got sizes {[len(x) for x in points]}")
+    if len(points) < 2 or len(points[0]) != len(points[1]):
+        raise ValueError(f"groups must begin with two of equal size, got sizes {[len(x) for x in points]}")
     marks = [
         sphere_page.Mark(p=p, g=g, i=i) for g, xyz in enumerate(points) for i, p in enumerate(xyz.round(4).tolist())
     ]
     data = {
         "marks": marks,
-        "lines": list(range(len(points[0]))) if join_pairs else [],
-        "offset": len(points[0]) if points else 0,
+        "lines": list(range(len(points[0]))),
+        "offset": len(points[0]),
         "wire": [circle.round(3).tolist() for circle in wireframe(49)],
         "view": [azimuth, elevation],
     }
@@ -205,6 +186,6 @@ def rotatable(
     script = (files("companion") / "data" / "sphere.js").read_text()
     looks = [(group.label, group.colour, group.marker) for group in groups]
     rotation = camera(azimuth=azimuth, elevation=elevation)
-    page = sphere_page.page(looks, marks, rotation, key=key, description=description, width=width, joined=join_pairs)
+    page = sphere_page.page(looks, marks, rotation, key=key, description=description, width=width)
     code = f"<script>({script.strip()})({json.dumps(key)},{text});</script>"
-    return RotatableView(page.replace("</div><!--end-->", code + "</div>"), description)
+    return style.Live(page.replace("</div><!--end-->", code + "</div>"), f"rotatable view: {description}")

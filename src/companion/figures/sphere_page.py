@@ -12,7 +12,6 @@ Group = tuple[str, str, str]  # label, colour, marker
 SHAPES: dict[str, str] = {
     "o": "M-1,0A1,1 0 1,0 1,0A1,1 0 1,0 -1,0Z",
     "^": "M0,-1.2L1.1,0.8L-1.1,0.8Z",
-    "s": "M-.9,-.9H.9V.9H-.9Z",
     "D": "M0,-1.25L1.25,0L0,1.25L-1.25,0Z",
 }
 
@@ -26,22 +25,11 @@ class Mark(TypedDict):
 
 
 def page(
-    groups: Sequence[Group],
-    marks: Sequence[Mark],
-    rotation: np.ndarray,
-    *,
-    key: str,
-    description: str,
-    width: int,
-    joined: bool,
+    groups: Sequence[Group], marks: Sequence[Mark], rotation: np.ndarray, *, key: str, description: str, width: int
 ) -> str:
     """The first frame, seen along the last row of ``rotation``; the script takes over from there."""
     turned = [rotation @ np.array(mark["p"]) for mark in marks]
-    ends = (
-        [[xyz for mark, xyz in zip(marks, turned, strict=True) if mark["g"] == g] for g in (0, 1)]
-        if joined
-        else [[], []]
-    )
+    ends = [[xyz for mark, xyz in zip(marks, turned, strict=True) if mark["g"] == g] for g in (0, 1)]
     lines = "".join(
         f'<line data-i="{i}" x1="{a[0]:.3f}" y1="{-a[1]:.3f}" x2="{b[0]:.3f}" y2="{-b[1]:.3f}" '
         f'stroke="#777" stroke-width="0.008" opacity="0.6"/>'

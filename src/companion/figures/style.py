@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import matplotlib as mpl
 import numpy as np
@@ -35,7 +34,6 @@ COLOURS: Mapping[str, str] = {
     "published": "#C8500A",
     "relative_bias": "#0072B2",
     "bias": "#B5518B",
-    "fixed": "#2A8CC4",
     "adapter": "#8A5A00",
     "impossible": "#BBBBBB",
     "exponential": "#56B4E9",
@@ -61,6 +59,20 @@ class Look:
     colour: str
     line: Line = "-"
     marker: str = ""
+
+
+@dataclass(frozen=True)
+class Live:
+    """A self-contained piece of a page, with a script of its own; notebooks and the book display it as it is."""
+
+    html: str
+    description: str
+
+    def _repr_html_(self) -> str:
+        return self.html
+
+    def __repr__(self) -> str:
+        return f"<{self.description}>"
 
 
 LOOKS: Mapping[str, Look] = {
@@ -103,50 +115,44 @@ def pale(colour: str, strength: float = 0.25) -> str:
 
 def apply_style() -> None:
     """Set the style for this process: a white grid, text of at least 9.5 points, reproducible SVG."""
-    sns.set_theme(context="paper", style="whitegrid", palette="colorblind")
-    sizes: dict[Any, Any] = dict.fromkeys(
-        ("xtick.labelsize", "ytick.labelsize", "legend.fontsize", "legend.title_fontsize"), SMALL
-    )
-    mpl.rcParams.update(
-        {
-            **sizes,
-            **dict.fromkeys(("font.size", "axes.labelsize", "axes.titlesize"), 10.0),
-            "figure.dpi": 110,
-            "savefig.dpi": 200,
-            "figure.constrained_layout.use": True,
-            "axes.titleweight": "normal",
-            "axes.spines.top": False,
-            "axes.spines.right": False,
-            "grid.color": "#E5E5E5",
-            "legend.frameon": False,
-            "svg.hashsalt": "constellations",
-            "svg.fonttype": "path",
-            "font.family": "DejaVu Sans",
-            "lines.linewidth": 1.8,
-            "hatch.linewidth": 0.6,
-        }
-    )
+    small = ("xtick.labelsize", "ytick.labelsize", "legend.fontsize", "legend.title_fontsize")
+    changed: dict[str, float | bool | str] = {
+        **dict.fromkeys(small, SMALL),
+        **dict.fromkeys(("font.size", "axes.labelsize", "axes.titlesize"), 10.0),
+        "figure.dpi": 110,
+        "savefig.dpi": 200,
+        "axes.spines.top": False,
+        "axes.spines.right": False,
+        "grid.color": "#E5E5E5",
+        "legend.frameon": False,
+        "svg.hashsalt": "constellations",
+        "svg.fonttype": "path",
+        "font.family": "DejaVu Sans",
+        "lines.linewidth": 1.8,
+        "hatch.linewidth": 0.6,
+    }
+    sns.set_theme(context="paper", style="whitegrid", palette="colorblind", rc=changed)
 
 
 def new_figure(
-    *,
-    n_rows: int = 1,
-    n_columns: int = 1,
-    height: float | None = None,
-    width: float = WIDTH,
-    share: str = "",
-    ratios: Iterable[float] | None = None,
+    *, n_rows: int = 1, n_columns: int = 1, height: float = 3.6, share: str = "", ratios: Sequence[float] | None = None
 ) -> tuple[Figure, np.ndarray]:
     """A figure of the book's width and its axes, always ``[n_rows, n_columns]``; ``share`` holds ``"x"``, ``"y"``.
 
     The figure is not registered with pyplot, so that nothing is displayed twice and nothing needs closing.
     """
-    if height is None:
-        height = 0.5 + n_rows * max(2.5, min(3.4, 0.7 * width / n_columns))
-    figure = Figure(figsize=(width, height), layout=ConstrainedLayoutEngine(w_pad=0.08))
-    widths = None if ratios is None else list(ratios)
-    shared: dict[str, Any] = {"sharex": "x" in share, "sharey": "y" in share, "width_ratios": widths}
-    return figure, figure.subplots(n_rows, n_columns, squeeze=False, **shared)
+    figure = Figure(figsize=(WIDTH, height), layout=ConstrainedLayoutEngine(w_pad=0.08))
+    axes = figure.subplots(
+        n_rows, n_columns, squeeze=False, sharex="x" in share, sharey="y" in share, width_ratios=ratios
+    )
+    return figure, axes
+
+
+def grid(n_panels: int, *, columns: int, height: float, rest: float, share: str = "") -> tuple[Figure, np.ndarray]:
+    """A figure of ``n_panels`` panels in rows of ``columns``, each row of this ``height``, and the ``rest`` around them."""
+    columns = min(columns, n_panels)
+    rows = -(-n_panels // columns)
+    return new_figure(n_rows=rows, n_columns=columns, height=height * rows + rest, share=share)
 
 
 def label_outer(axes: np.ndarray, n: int, *, xlabel: str = "", ylabel: str = "") -> None:
@@ -159,16 +165,20 @@ def label_outer(axes: np.ndarray, n: int, *, xlabel: str = "", ylabel: str = "")
         panel.set_ylabel(as_label(ylabel) if k % columns == 0 else "")
 
 
-def legend_above(figure: Figure, *axes: Axes, columns: int | None = None, extra: Iterable[Artist] = ()) -> None:
-    """One legend for all panels, above them; every label once."""
-    entries: dict[str, Any] = {str(handle.get_label()): handle for handle in extra}
-    for panel in axes or tuple(figure.axes):
+def finish(
+    figure: Figure, arrays: Mapping[str, object] | None = None, /, *, panels: Iterable[Axes] | None = None,
+    columns: int | None = None, extra: Iterable[Artist] = (), **more: object,
+) -> Figure:  # fmt: skip
+    """The figure with one legend of all its panels (or of these) above them, every label once, and with its arrays."""
+    entries: dict[str, Artist] = {str(handle.get_label()): handle for handle in extra}
+    for panel in figure.axes if panels is None else panels:
         for handle, label in zip(*panel.get_legend_handles_labels(), strict=True):
             entries.setdefault(label, handle)
     if entries:
         lengths = [len(plain(label)) + 7 for label in entries]
         columns = columns or (len(entries) if sum(lengths) <= 112 else max(1, 112 // max(lengths)))
         figure.legend(list(entries.values()), list(entries), loc="outside upper center", ncols=columns)
+    return carry(figure, arrays, **more)
 
 
 def spread(values: ArrayLike, axis: int = -1) -> np.ndarray:
@@ -211,7 +221,7 @@ def signed_zero_free(value: float, spec: str = ".3f") -> str:
     return (text.lstrip("-+") if not float(text) else text).replace("-", "−")
 
 
-def carry(figure: Figure, arrays: Mapping[str, ArrayLike] | None = None, /, **more: ArrayLike) -> Figure:
+def carry(figure: Figure, arrays: Mapping[str, object] | None = None, /, **more: object) -> Figure:
     """Give a figure the arrays it was made from, as ``figure.arrays``; they are saved beside it."""
     kept = {**getattr(figure, "arrays", {}), **(arrays or {}), **more}
     figure.arrays = {plain(name): np.asarray(value) for name, value in kept.items()}  # type: ignore[attr-defined]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -24,7 +24,6 @@ def heat_maps(
     *,
     value: str,
     stacked: bool = False,
-    differences: Collection[str] = (),
 ) -> Figure:
     """One quantity over a grid, each cell with its number: blue-green above zero (separated), brown below.
 
@@ -41,44 +40,33 @@ def heat_maps(
         What the colour bar measures.
     stacked:
         Panels below each other instead of side by side.
-    differences:
-        Titles of tables that are differences: they have a scale and a bar of their own.
     """
     tables = {title: np.asarray(table, dtype=float) for title, table in panels.items()}
-    means = {title: table.mean(-1) if table.ndim == 3 else table for title, table in tables.items()}
-    n, with_runs = len(tables), any(table.ndim == 3 for table in tables.values())
-    spec = ".3f" if len(columns[1]) < 8 else ".2f"
-    cell = 0.5 if with_runs else 0.3
-    height = (cell * len(rows[1]) + 0.55) * (n if stacked else 1) + 0.6
-    shape: dict[str, Any] = {"n_rows": n} if stacked else {"n_columns": n}
-    figure, axes = style.new_figure(**shape, height=max(height, 2.6), share="x" if stacked else "y")
-    groups = {False: [t for t in means if t not in differences], True: [t for t in means if t in differences]}
-    panel_of = dict(zip(tables, axes.flat, strict=True))
-    for apart, titles in groups.items():
-        if not titles:
-            continue
-        found = np.concatenate([means[t].ravel() for t in titles])
-        low, high = (float(max(np.nanmax(sign * found, initial=0.0), 0.0)) for sign in (-1, 1))
-        widest = max(low, high) or 1.0
-        for title in titles:
-            deviations = style.spread(tables[title]) if tables[title].ndim == 3 else None
-            image = numbers(
-                panel_of[title],
-                means[title],
-                limits=(-widest, widest) if apart else (-(low or widest), high or widest),
-                spec=spec,
-                spreads=deviations,
-                map="PuOr" if apart else style.SIGNED,
-            )
-        bar = figure.colorbar(image, ax=[panel_of[t] for t in titles], shrink=0.95, pad=0.015, aspect=30)
-        bar.set_label("difference" if apart else value)
-        if low != high and not apart:
-            bar.ax.set_ylim(-low, high)
-    for title, panel in panel_of.items():
+    means = [table.mean(-1) if table.ndim == 3 else table for table in tables.values()]
+    cell = 0.5 if any(table.ndim == 3 for table in tables.values()) else 0.3
+    height = (cell * len(rows[1]) + 0.55) * (len(tables) if stacked else 1) + 0.6
+    shape, share = ((len(tables), 1), "x") if stacked else ((1, len(tables)), "y")
+    figure, axes = style.new_figure(n_rows=shape[0], n_columns=shape[1], height=max(height, 2.6), share=share)
+    found = np.concatenate([mean.ravel() for mean in means])
+    low, high = (float(max(np.nanmax(sign * found, initial=0.0), 0.0)) for sign in (-1, 1))
+    widest = max(low, high) or 1.0
+    for panel, (title, table), mean in zip(axes.flat, tables.items(), means, strict=True):
+        image = numbers(
+            panel,
+            mean,
+            limits=(-(low or widest), high or widest),
+            spec=".3f" if len(columns[1]) < 8 else ".2f",
+            spreads=style.spread(table) if table.ndim == 3 else None,
+            map=style.SIGNED,
+        )
         panel.set_title(style.as_label(title), loc="left")
-        panel.set_xticks(range(len(columns[1])), [f"{c:g}".replace("-", "−") for c in columns[1]])
-        panel.set_yticks(range(len(rows[1])), [f"{r:g}".replace("-", "−") for r in rows[1]])
-    style.label_outer(axes, n, xlabel=columns[0], ylabel=rows[0])
+        panel.set_xticks(range(len(columns[1])), [style.signed_zero_free(c, "g") for c in columns[1]])
+        panel.set_yticks(range(len(rows[1])), [style.signed_zero_free(r, "g") for r in rows[1]])
+    bar = figure.colorbar(image, ax=list(axes.flat), shrink=0.95, pad=0.015, aspect=30)
+    bar.set_label(value)
+    if low != high:
+        bar.ax.set_ylim(-low, high)
+    style.label_outer(axes, len(tables), xlabel=columns[0], ylabel=rows[0])
     return style.carry(figure, {"rows": rows[1], "columns": columns[1], **tables})
 
 
@@ -95,36 +83,20 @@ def percentages(
     for panel, (title, cases) in zip(axes[0], panels.items(), strict=True):
         for row, (case, least) in enumerate(forbidden_from.items()):
             if least < columns:
-                panel.add_patch(
-                    frame(
-                        least - 0.5,
-                        row - 0.5,
-                        columns - least,
-                        1,
-                        facecolor="#F0F0F0",
-                        hatch="//",
-                        lw=0,
-                        edgecolor=COLOURS["impossible"],
-                    )
-                )
+                grey: dict[str, Any] = {"facecolor": "#F0F0F0", "edgecolor": COLOURS["impossible"], "hatch": "//"}
+                panel.add_patch(Rectangle((least - 0.5, row - 0.5), columns - least, 1, lw=0, **grey))
                 panel.plot([least - 0.5] * 2, [row - 0.5, row + 0.5], color=COLOURS["bound"], linewidth=1.6)
             numbers = np.asarray(cases.get(case, ()), dtype=int)
             shares = np.bincount(numbers) / max(len(numbers), 1)
             for count in np.flatnonzero(shares):
                 strength = 0.15 + 0.85 * float(shares[count])
-                panel.add_patch(
-                    frame(count - 0.5, row - 0.5, 1, 1, facecolor=style.pale(COLOURS["measured"], strength), lw=0)
-                )
+                face = style.pale(COLOURS["measured"], strength)
+                panel.add_patch(Rectangle((count - 0.5, row - 0.5), 1, 1, facecolor=face, lw=0))
                 text = f"{100 * shares[count]:.0f}" if shares[count] >= 0.01 else "<1"
                 colour = "white" if strength > 0.6 else "black"
                 panel.text(count, row, text, ha="center", va="center", fontsize=SMALL, color=colour)
-        panel.set(
-            xlim=(-0.5, columns - 0.5),
-            ylim=(len(forbidden_from) - 0.5, -0.5),
-            xlabel=xlabel,
-            title=style.as_label(title),
-        )
-        panel.set_xticks(range(columns))
+        panel.set(xlim=(-0.5, columns - 0.5), ylim=(len(forbidden_from) - 0.5, -0.5), xticks=range(columns))
+        panel.set(xlabel=xlabel, title=style.as_label(title))
         panel.grid(False)
     axes[0, 0].set_yticks(range(len(forbidden_from)), list(forbidden_from))
     return style.carry(figure, {f"{title}: {case}": x for title, cases in panels.items() for case, x in cases.items()})
@@ -155,17 +127,12 @@ def numbers(
     return image
 
 
-def frame(x: float, y: float, width: float, height: float, **look: str | float) -> Rectangle:
-    """A rectangle, empty unless ``facecolor`` says otherwise."""
-    return Rectangle((x, y), width, height, **{"facecolor": "none", **look})  # type: ignore[arg-type]
-
-
 def matrix(axes: Axes, products: ArrayLike) -> None:
     """The matrix of inner products with its numbers, matching ones framed."""
     s = np.asarray(products)
     numbers(axes, s, limits=(-1, 1), spec=".2f")
     for i in range(len(s)):
-        axes.add_patch(frame(i - 0.5, i - 0.5, 1, 1, edgecolor=COLOURS["matching"], linewidth=2))
+        axes.add_patch(Rectangle((i - 0.5, i - 0.5), 1, 1, fill=False, edgecolor=COLOURS["matching"], linewidth=2))
     axes.set_xticks(range(len(s)), [f"$V_{j + 1}$" for j in range(len(s))])
     axes.set_yticks(range(len(s)), [f"$U_{i + 1}$" for i in range(len(s))])
     axes.set(title=r"$s_{ij} = \langle U_i, V_j \rangle$", aspect="equal")

@@ -104,11 +104,13 @@ def test_bracket_rows_have_a_bar_per_label_and_kind():
     assert [label.get_text() for label in axes.get_yticklabels()] == ["a", "b"]
 
 
-def test_bands_draw_other_curves_only_where_given():
+def test_bands_draw_the_measured_loss_its_bounds_and_the_other_curves():
     values = {name: np.exp(-0.1 * T) for name in "abc"}
-    rows = list(values.values())
-    figure = losses.bands(T, values, rows, rows, name="L", others={"rate": [rows[0], None, rows[0]]})
-    assert [len(panel.lines) for panel in figure.axes] == [4, 3, 4]
+    low, high, other = ([factor * x for x in values.values()] for factor in (0.5, 2, 1.5))
+    figure = losses.bands(T, values, low, high, name="L", others={"rate": other})
+    for k, panel in enumerate(figure.axes):
+        drawn = [np.asarray(line.get_ydata()) for line in panel.lines]
+        np.testing.assert_array_equal(drawn, [low[k], high[k], list(values.values())[k], other[k]])
 
 
 def test_direction_puts_the_modalities_on_their_sides():

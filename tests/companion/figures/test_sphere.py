@@ -52,7 +52,7 @@ def test_still_view_draws_every_point():
 
 def test_bad_groups_are_named():
     with pytest.raises(ValueError, match=r"\[n, 3\]"):
-        sphere.rotatable([sphere.PointGroup(np.ones((4, 2)), "flat")], description="x", join_pairs=False)
+        sphere.rotatable([sphere.PointGroup(np.ones((4, 2)), "flat")], description="x")
     uneven = [groups(4)[0], groups(5)[1]]
     with pytest.raises(ValueError, match="equal size"):
         sphere.rotatable(uneven, description="x")
