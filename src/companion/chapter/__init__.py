@@ -6,4 +6,4 @@ from companion.chapter.parameters import (
     Positives, Rate, Rates, Real, Reals, Seed, Share, Size, Sizes, Steps, Switch, Temperature, Temperatures, Text,
 )  # fmt: skip
 from companion.chapter.records import Match, Record, counts, published_table
-from companion.chapter.run import Run, begin, results_digest
+from companion.chapter.run import Run, begin

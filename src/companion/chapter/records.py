@@ -60,7 +60,7 @@ class Record:
         """Show nothing where a cell ends with a record: the call that made it has shown its line."""
 
     def line(self) -> str:
-        """The record in one line."""
+        """The record in one line; where it differs, with what explains it."""
         words = {"reproduced": "holds", "differs": "fails"} if self.kind == "self-test" else {}
         badge = f'<span class="verdict verdict-{_CLASSES[self.verdict]}">{words.get(self.verdict, self.verdict)}</span>'
         found = f"this run: {with_spread(self.measured, self.spread)}"
@@ -68,7 +68,8 @@ class Record:
             found = f"{self.of or 1:,} cases, smallest slack {number_text(self.measured, 2)}"
         elif self.published is not None:
             found = f"published: {number_text(self.published, 4)}, {found}"
-        return f'<p class="constellations-check">{badge} {escape(self.claim)} <small>({escape(found)})</small></p>'
+        why = f" – {escape(self.comment)}" if self.verdict == "differs" and self.comment else ""
+        return f'<p class="constellations-check">{badge} {escape(self.claim)} <small>({escape(found)}){why}</small></p>'
 
 
 @dataclass(frozen=True)
@@ -92,15 +93,12 @@ class Match:
         if not given or min(given) < 0:
             raise ValueError(f"give at least one tolerance, none below 0, got {self}")
 
-    def accepts(self, published: float, measured: float, *, spread: float, n_seeds: int = 1) -> bool:
-        """Whether ``measured``, a mean over ``n_seeds`` that scatter by ``spread``, reproduces ``published``."""
-        units = (1.0, abs(published), spread, spread / math.sqrt(n_seeds))
-        given = zip(vars(self).values(), units, strict=True)
-        return abs(measured - published) <= max((tolerance or 0.0) * unit for tolerance, unit in given)
-
     def fits(self, published: float, sample: np.ndarray) -> bool:
         """Whether the mean of a sample, one value per seed, reproduces ``published``."""
-        return self.accepts(published, sample.mean(), spread=_spread(sample) or 0.0, n_seeds=len(sample))
+        spread = _spread(sample) or 0.0
+        units = (1.0, abs(published), spread, spread / math.sqrt(len(sample)))
+        given = zip(vars(self).values(), units, strict=True)
+        return bool(abs(sample.mean() - published) <= max((tolerance or 0.0) * unit for tolerance, unit in given))
 
     def __str__(self) -> str:
         forms = ("{:g}", "{:.0%} of it", "{:g} standard deviations", "{:g} standard errors")
@@ -135,11 +133,11 @@ class Ledger:
         if relation not in ("<=", ">="):
             raise ValueError(f"relation must be '<=' or '>=', got {relation!r}")
         slack = np.atleast_1d(array(right) - array(left)) * (1 if relation == "<=" else -1)
-        if slack.size and np.isnan(slack).any():
+        if np.isnan(slack).any():
             raise ValueError(f"sides of record {id} must be numbers, got nan in {np.isnan(slack).sum()} cases")
-        rule = f"slack at least {-atol:g}" if atol else "slack at least 0"
-        told = (id, claim, "holds", float(slack.min(initial=math.inf)) + 0.0, slack)
-        return self._tell(*told, slack >= -atol, 1.0, rule, "", comment, source, kind)
+        least, rule = float(slack.min(initial=math.inf)) + 0.0, f"slack at least {0.0 - atol:g}"
+        n_seeds, fits = self._seeds(slack), slack >= -atol
+        return self._judged(id, claim, "holds", least, fits, rule, n_seeds, comment=comment, kind=kind, source=source)
 
     def share(
         self, id: str, claim: str, cases: object, *, published: str = "", at_least: float = 1.0, reason: str = "",
@@ -151,31 +149,32 @@ class Ledger:
         """
         true, kind = array(cases).astype(bool), kind or ("claim" if published else "ours")
         rule = "holds in every case" if at_least == 1.0 else f"holds in at least {at_least:.0%} of cases"
-        told = (id, claim, published or None, f"{true.sum()} of {true.size}", true)
-        return self._tell(*told, true, at_least, rule, reason, comment, source, kind)
+        return self._judged(
+            id, claim, published or None, f"{true.sum()} of {true.size}", true, rule, self._seeds(true), comment=comment,
+            at_least=at_least, otherwise=("differs", reason), kind=kind, source=source,
+        )  # fmt: skip
 
-    def _tell(
-        self, id: str, claim: str, published: str | None, measured: float | str, seeds: np.ndarray, true: np.ndarray,
-        at_least: float, rule: str, reason: str, comment: str, source: Source, kind: Kind,
+    def _seeds(self, values: np.ndarray) -> int | None:
+        return self.n_seeds if values.shape[-1:] == (self.n_seeds,) else None
+
+    def _judged(
+        self, id: str, claim: str, published: float | str | None, measured: float | str, fits: np.ndarray, rule: str,
+        n_seeds: int | None, *, spread: float | None = None, at_least: float = 1.0, kind: Kind, source: Source,
+        otherwise: tuple[Verdict, str] = ("differs", ""), comment: str = "",
     ) -> Record:  # fmt: skip
-        matched, size = int(true.sum()), true.size
+        """Keep and show a record that is reproduced if enough of ``fits`` are true; ``otherwise`` a verdict and why."""
+        matched, size = int(fits.sum()), fits.size
         if size == 0:
             return self.untested(id, claim, published=published, why="no case in this run", kind=kind)
-        n_seeds = self.n_seeds if seeds.shape[-1:] == (self.n_seeds,) else None
-        verdict: Verdict = "reproduced" if matched >= at_least * size else "differs"
-        comment = _joined(reason if verdict == "differs" else "", comment)
-        return self._shown(Record(
-            id, claim, published, measured, None, n_seeds, verdict, rule, comment, source, kind, matched, size
-        ))  # fmt: skip
-
-    def _shown(self, record: Record) -> Record:
-        page.show(self.add(record).line())
+        verdict, why = ("reproduced", "") if matched >= at_least * size else otherwise
+        said = (verdict, rule, ". ".join(filter(None, (why.rstrip("."), comment))), source, kind, matched, size)
+        record = self.add(Record(id, claim, published, measured, spread, n_seeds, *said))
+        page.show(record.line())
         return record
 
     def agrees(
         self, id: str, what: pd.DataFrame | str, *, published: str | float, measured: str | float | ArrayLike, rule: Match,
-        claim: str = "", reason: str = "", comment: str = "", corrected: tuple[float, str] | None = None,
-        source: Source = "run",
+        claim: str = "", reason: str = "", corrected: tuple[float, str] | None = None, source: Source = "run",
     ) -> Record:  # fmt: skip
         """Record published numbers beside measured ones: a whole table, which is shown, or a single number.
 
@@ -183,49 +182,47 @@ class Ledger:
         the values of all seeds for each row; rows without a published value are shown, not counted. For a number ``what``
         says what it is. ``corrected=(value, why)``: what a single published number becomes once a slip is mended.
         """
-        single, column = isinstance(what, str), str(published)
-        frame = what if isinstance(what, pd.DataFrame) else pd.DataFrame({column: [published]})
+        single = isinstance(what, str)
+        frame = pd.DataFrame({"": [published]}) if isinstance(what, str) else what
         rows = [measured] if single else frame[measured] if isinstance(measured, str) else measured
         samples = [np.atleast_1d(array(row)).ravel() for row in rows]  # type: ignore[union-attr]
-        wanted = array(frame[column])
+        wanted = array(frame["" if single else published])
         if len(samples) != len(wanted):
             raise ValueError(f"measured must have {len(wanted)} rows, as the table of {id}, got {len(samples)}")
         fits = np.array([rule.fits(value, sample) for value, sample in zip(wanted, samples, strict=True)])
         known = np.isfinite(wanted)
-        matched, size = int(fits[known].sum()), int(known.sum())
-        verdict: Verdict = "reproduced" if matched == size else "differs"
-        why = "" if matched == size else reason
-        if single and corrected and verdict == "differs" and rule.fits(corrected[0], samples[0]):
-            verdict, why = "corrected", corrected[1]
-        said = (what, float(wanted[0]), float(samples[0].mean()), _spread(samples[0]))
-        if not single:
+        otherwise: tuple[Verdict, str] = ("differs", reason)
+        n_seeds = min(map(len, samples))
+        told: tuple[float | str, float | str, float | None]
+        if single:
+            if corrected and rule.fits(corrected[0], samples[0]):
+                otherwise = ("corrected", corrected[1])
+            told = float(wanted[0]), float(samples[0].mean()), _spread(samples[0])
+        else:
             here = [with_spread(sample.mean(), _spread(sample)) for sample in samples]
             agree = np.where(known, np.where(fits, "yes", "no"), "")
             beside = frame.drop(columns=[measured] if isinstance(measured, str) else [])
             page.show(page.table(beside.assign(**{"this run": here, "agrees": agree})))
-            said = (claim or f"{size} values of {id}", f"{size} values", f"{matched} of {size} match", None)  # type: ignore[assignment]
-        n_seeds = min(map(len, samples))
-        return self._shown(Record(
-            id, *said, n_seeds if n_seeds > 1 else None, verdict, str(rule), _joined(why, comment), source, "number",
-            matched, size,
-        ))  # fmt: skip
+            claim = claim or f"{known.sum()} values of {id}"
+            told = f"{known.sum()} values", f"{fits[known].sum()} of {known.sum()} match", None
+        return self._judged(
+            id, what if isinstance(what, str) else claim, *told[:2], fits[known], str(rule),
+            n_seeds if n_seeds > 1 else None, spread=told[2], otherwise=otherwise, kind="number", source=source,
+        )  # fmt: skip
 
     def untested(
         self, id: str, claim: str, *, published: float | str | None = None, why: str = "", kind: Kind | None = None,
     ) -> Record:  # fmt: skip
         """Record that a claim or a published number is left alone, and ``why``."""
-        kind = kind or ("claim" if published is None or isinstance(published, str) else "number")
-        told = (None, None, None, "not tested here", "not tested", why, "run", kind, 0, 1)
-        return self.add(Record(id, claim, None if published == "" else published, *told))  # type: ignore[arg-type]
+        kind = kind or ("number" if isinstance(published, float) else "claim")
+        return self.add(Record(
+            id, claim, published, None, None, None, "not tested here", "not tested", why, "run", kind, 0, 1
+        ))  # fmt: skip
 
 
 def array(values: object) -> np.ndarray:
     """Numbers as an array of float64, tensors on any device included."""
     return np.asarray(values.cpu() if hasattr(values, "cpu") else values, dtype=np.float64)
-
-
-def _joined(reason: str, comment: str) -> str:
-    return f"{reason.rstrip('.')}. {comment}".strip(" .") if reason else comment
 
 
 def _spread(sample: np.ndarray) -> float | None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import platform
 import re
 import subprocess
@@ -12,7 +10,6 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -26,7 +23,7 @@ from companion.chapter import page, parameters
 from companion.chapter.page import number_text
 from companion.chapter.records import Ledger, records_frame, summary
 from companion.figures import style
-from constellations.atomic import replace_on_success
+from constellations.atomic import check_writable, write_json
 
 LARGEST_SVG = 1_500_000
 # How a parameter is written under a figure; of others, the value alone.
@@ -115,9 +112,8 @@ class Run(Ledger):
             "environment": environment,
             "run": {"finished": finished, "seconds": round(seconds, 1)},
         }
-        with replace_on_success(self.results) as path:
-            path.write_text(json.dumps(content, indent=1, allow_nan=False) + "\n")
-        threads = environment["threads"]
+        write_json(self.results, content)
+        threads = torch.get_num_threads()
         device = environment["gpu"] or f"one CPU ({threads} thread{'s'[: threads != 1]})"
         versions = f"Python {environment['python']}, torch {environment['torch']}"
         self.say(f"*Computed in {seconds:.0f} s on {device} with {versions}.*")
@@ -133,7 +129,11 @@ def begin(notebook: str, variables: Mapping[str, object]) -> Run:
     if not isinstance(cells, list) or not isinstance(declared, dict) or "output_dir" not in declared:
         raise ValueError("variables must be the globals() of a notebook that declares output_dir: Folder")
     values = parameters.validate(variables, declared, cells=cells)
-    run = start(notebook, values)
+    n_seeds = values.get("n_seeds")
+    run = Run(notebook, values, Path(str(values["output_dir"])), n_seeds=n_seeds if isinstance(n_seeds, int) else None)
+    check_writable(run.results)
+    run.results.unlink(missing_ok=True)
+    style.apply_style()
     comments = dict(re.findall(r"^(\w+)\s*:[^#\n]*=[^#\n]*#\s*(.*)$", "\n".join(cells), flags=re.M))
     told = pd.DataFrame({
         "parameter": list(values),
@@ -145,19 +145,7 @@ def begin(notebook: str, variables: Mapping[str, object]) -> Run:
     return run
 
 
-def start(notebook: str, values: Mapping[str, object]) -> Run:
-    """A run with checked parameters, whose results can be written."""
-    n_seeds = values.get("n_seeds")
-    folder = Path(str(values["output_dir"]))
-    run = Run(notebook, values, folder, n_seeds=n_seeds if isinstance(n_seeds, int) else None)
-    with replace_on_success(run.results) as probe:
-        probe.write_text("")
-    run.results.unlink()
-    style.apply_style()
-    return run
-
-
-def _environment() -> dict[str, Any]:
+def _environment() -> dict[str, str | int | None]:
     cuda = torch.cuda.is_available()
     query = ["nvidia-smi", "--query-gpu=driver_version", "--format=csv,noheader"]
     return {
@@ -169,9 +157,3 @@ def _environment() -> dict[str, Any]:
         "machine": platform.machine(),
         "threads": torch.get_num_threads(),
     }
-
-
-def results_digest(results: Mapping[str, object]) -> str:
-    """A hash of everything a rerun must reproduce: all of a results file but its wall time and environment."""
-    kept = {key: value for key, value in results.items() if key not in ("run", "environment")}
-    return hashlib.sha256(json.dumps(kept, sort_keys=True).encode()).hexdigest()

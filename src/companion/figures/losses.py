@@ -46,11 +46,11 @@ def bands(
     upper: Sequence[ArrayLike],
     *,
     name: str,
-    others: Mapping[str, Sequence[ArrayLike]],
+    others: Mapping[str, Sequence[ArrayLike | None]],
 ) -> Figure:
     """A loss over ``t`` ``[T]`` inside its proved band, one panel per configuration; ``name`` says what is measured.
 
-    ``others`` are more curves, one per panel each.
+    ``others`` are more curves, one per panel each (``None``: not in this one).
     """
     figure, axes = style.grid(len(measured), columns=2 if len(measured) == 4 else 3, height=2.5, rest=0.8)
     for k, (panel, (title, values)) in enumerate(zip(axes.flat, measured.items(), strict=False)):
@@ -60,11 +60,14 @@ def bands(
             panel.plot(t, edges, color=COLOURS["ours"], lw=1.2, label="proved bounds")
         panel.plot(t, values, lw=0, marker="o", markevery=3, ms=4, color=COLOURS["measured"], label=name)
         for other, rows in others.items():
-            panel.plot(t, rows[k], color="#8A5A00", linestyle="--", label=other)
+            if rows[k] is not None:
+                panel.plot(t, rows[k], color="#8A5A00", linestyle="--", label=other)
         panel.set(yscale="log", xscale="log", title=style.as_label(title))
         panel.set_ylim(max(panel.get_ylim()[0], 1e-30), None)
     style.label_outer(axes, len(measured), xlabel=TEMPERATURE, ylabel="summed loss")
-    return style.finish(figure, others, t=t, lower=lower, upper=upper, measured=list(measured.values()))
+    nothing = np.full(np.shape(t), np.nan)
+    extra = {other: [nothing if row is None else row for row in rows] for other, rows in others.items()}
+    return style.finish(figure, extra, t=t, lower=lower, upper=upper, measured=list(measured.values()))
 
 
 def rates(

@@ -114,29 +114,20 @@ def placed(
     figure, ((axes,),) = style.new_figure(height=4.8)
     regions = draw_region(axes, n_pairs=n_pairs)
     chosen = style.looks(groups, looks, marked=True)
-    arrays: dict[str, ArrayLike] = {}
-    for name, (b, m) in groups.items():
-        look, label = chosen[name], style.as_label(name)
-        mark: dict[str, Any] = {
-            "marker": look.marker,
-            "color": look.colour,
-            "edgecolor": "white",
-            "lw": 0.5,
-            "zorder": 3,
-        }
+    arrays = {name: np.stack([np.asarray(x) for x in pair]) for name, pair in {**groups, **(curves or {})}.items()}
+    for name in groups:
+        look, points, size, alpha = chosen[name], arrays[name], 26, None
         if means:
-            axes.scatter(b, m, s=8, color=look.colour, linewidth=0, zorder=4)
-            axes.scatter(np.asarray(b).mean(), np.asarray(m).mean(), label=label, s=60, **{**mark, "alpha": 0.75})
-        else:
-            axes.scatter(b, m, s=26, label=label, **mark)
-        arrays[name] = np.stack([np.asarray(b), np.asarray(m)])
-    for name, (b, m) in (curves or {}).items():
-        look = (looks or {}).get(name, Look(COLOURS["bound"], ":"))
-        axes.plot(
-            b, m, color=look.colour, linestyle=look.line, marker=look.marker, ms=8, label=style.as_label(name),
-            zorder=5,
+            axes.scatter(*points, s=8, color=look.colour, linewidth=0, zorder=4)
+            points, size, alpha = points.mean(1), 60, 0.75
+        axes.scatter(
+            *points, s=size, alpha=alpha, marker=look.marker, color=look.colour, edgecolor="white", lw=0.5, zorder=3,
+            label=style.as_label(name),
         )  # fmt: skip
-        arrays[name] = np.stack([np.asarray(b), np.asarray(m)])
+    for name in curves or {}:
+        look = (looks or {}).get(name, Look(COLOURS["bound"], ":"))
+        line = {"color": look.colour, "linestyle": look.line, "marker": look.marker}
+        axes.plot(*arrays[name], **line, ms=8, label=style.as_label(name), zorder=5)
     axes.legend(handles=regions, loc="upper left", frameon=True, framealpha=1.0)
     handles, labels = axes.get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside right center", title=title, reverse=means)

@@ -13,20 +13,26 @@ def ledger():
     return records.Ledger()
 
 
+def runs(mean, *, spread, n_seeds=2):
+    """Values of an even number of seeds with this mean and this sample deviation."""
+    values = np.tile([-1.0, 1.0], n_seeds // 2)
+    return mean + spread * values / values.std(ddof=1)
+
+
 def test_match_takes_the_largest_tolerance():
     rule = Match(absolute=0.01, relative=0.1, sigmas=2)
-    assert rule.accepts(1.0, 1.09, spread=0.0)
-    assert not rule.accepts(1.0, 1.11, spread=0.05)
-    assert rule.accepts(1.0, 1.19, spread=0.1)
-    assert rule.accepts(0.0, 0.01, spread=0.0)
+    assert rule.fits(1.0, np.array([1.09]))
+    assert not rule.fits(1.0, runs(1.11, spread=0.05))
+    assert rule.fits(1.0, runs(1.19, spread=0.1))
+    assert rule.fits(0.0, np.array([0.01]))
     assert "10%" in str(rule) and "2 standard deviations" in str(rule)
 
 
 def test_standard_errors_shrink_with_the_number_of_seeds():
     rule = Match(standard_errors=3)
-    assert rule.accepts(0.0, 0.29, spread=0.1, n_seeds=1)
-    assert not rule.accepts(0.0, 0.29, spread=0.1, n_seeds=4)
-    assert rule.accepts(0.0, 0.14, spread=0.1, n_seeds=4)
+    assert not rule.fits(0.0, runs(0.29, spread=0.1, n_seeds=4))
+    assert rule.fits(0.0, runs(0.29, spread=0.2, n_seeds=4))
+    assert rule.fits(0.0, runs(0.14, spread=0.1, n_seeds=4))
 
 
 @pytest.mark.parametrize("options", [{}, {"absolute": -1.0}, {"sigmas": -0.5}])
@@ -54,7 +60,9 @@ def test_a_share_counts_and_explains_only_a_difference(ledger):
     assert (made.verdict, made.measured, made.kind, made.comment) == ("reproduced", "2 of 2", "claim", "")
     made = ledger.share("a/2", "c", torch.tensor([True, False]), **said)
     assert (made.verdict, made.measured, made.comment) == ("differs", "1 of 2", "the clamped loss")
-    assert ledger.share("a/3", "c", [True, False], at_least=0.5, **said).verdict == "reproduced"
+    assert "(published: always, this run: 1 of 2) – the clamped loss" in made.line()
+    made = ledger.share("a/3", "c", [True, False], at_least=0.5, **said)
+    assert made.verdict == "reproduced" and "clamped" not in made.line()
     assert ledger.share("a/4", "c", [True]).kind == "ours"
 
 

@@ -9,7 +9,6 @@ import nbformat
 import pytest
 import yaml
 
-from companion import chapter
 from companion.pages import profiles
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -65,8 +64,8 @@ def test_a_rerun_gives_the_same_results(build, tmp_path):
     command = [sys.executable, "-m", "papermill", "-k", "python3", "--no-progress-bar", "--log-level", "ERROR"]
     command += ["-f", f"profiles/{build.name}/{name}.yml", "-p", "output_dir", str(tmp_path)]
     subprocess.run([*command, f"notebooks/{name}.ipynb", str(tmp_path / "out.ipynb")], cwd=ROOT, check=True)
-    again = json.loads((tmp_path / "results" / f"{name}.json").read_text())
-    assert chapter.results_digest(again) == chapter.results_digest(results(build, name))
+    before, again = (results(folder, name) for folder in (build, tmp_path))
+    assert before | dict.fromkeys(("run", "environment")) == again | dict.fromkeys(("run", "environment"))
 
 
 def test_the_profile_is_what_ran(build):
