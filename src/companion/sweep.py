@@ -21,8 +21,7 @@ from pathlib import Path
 import pandas as pd
 import papermill
 import yaml
-from distributed import Client, LocalCluster, as_completed
-from matplotlib.figure import Figure
+from distributed import Client, as_completed
 from tqdm import tqdm
 
 from companion.figures import style
@@ -30,6 +29,7 @@ from constellations.atomic import replace_on_success
 
 Value = int | float | str | bool | list[int] | list[float]
 MOST_PANELS = 6
+KEPT = ("measured", "spread", "n_seeds", "verdict")  # of every record
 
 
 def read_grid(axes: Sequence[str]) -> list[dict[str, Value]]:
@@ -85,16 +85,12 @@ def collect(folders: Sequence[Path]) -> pd.DataFrame:
     for folder in folders:
         parameters = json.loads((folder / "parameters.json").read_text())
         (results,) = (json.loads(path.read_text()) for path in (folder / "results").glob("*.json"))
-        for record in results["records"]:
-            kept = {name: record[name] for name in ("measured", "spread", "n_seeds", "verdict")}
-            rows.append({**parameters, "kind": "record", "name": record["id"], **kept})
-        for name, text in results["numbers"].items():
-            rows.append({**parameters, "kind": "number", "name": name, "measured": text})
-    frame = pd.DataFrame(rows)
-    if rows:
-        frame["value"] = pd.to_numeric(frame["measured"], errors="coerce")
-        frame["measured"] = frame["measured"].astype(str)
-    return frame
+        found = [{"kind": "record", "name": x["id"], **{key: x[key] for key in KEPT}} for x in results["records"]]
+        found += [{"kind": "number", "name": name, "measured": x} for name, x in results["numbers"].items()]
+        rows += [parameters | row for row in found]
+    frame = pd.DataFrame(rows, columns=None if rows else ["name", "measured"])
+    value = pd.to_numeric(frame["measured"], errors="coerce")
+    return frame.assign(value=value, measured=frame["measured"].astype(str))
 
 
 def draw(table: pd.DataFrame, axes: Sequence[str], target: Path) -> None:
@@ -105,17 +101,14 @@ def draw(table: pd.DataFrame, axes: Sequence[str], target: Path) -> None:
     names = list(spread[spread > 0].sort_values(ascending=False).index[:MOST_PANELS])
     if not names:
         return
-    figure = Figure(figsize=(7.2, 2.0 * len(names)), layout="constrained")
-    panels = figure.subplots(len(names), 1, squeeze=False)
+    figure, panels = style.new_figure(n_rows=len(names), height=2.0 * len(names))
     for panel, name in zip(panels.ravel(), names, strict=True):
         chosen = numeric[numeric["name"] == name]
-        groups = chosen.groupby(list(axes[1:])) if len(axes) > 1 else [("", chosen)]
-        for values, part in groups:
+        for values, part in chosen.groupby(list(axes[1:]) or "name"):
             label = ", ".join(f"{axis} = {x}" for axis, x in zip(axes[1:], values, strict=False))
-            panel.plot(part[axes[0]].astype(str), part["value"], "o-", label=label or None)
+            panel.plot(part[axes[0]].astype(str), part["value"], "o-", label=label)
         panel.set(ylabel=name, xlabel=axes[0])
-        if len(axes) > 1:
-            panel.legend()
+    style.finish(figure)
     with replace_on_success(target) as path:
         figure.savefig(path, format="svg", metadata={"Date": None})
 
@@ -129,20 +122,16 @@ def sweep(
     failures: dict[str, str] = {}
     if not missing:
         return failures
-    local = None if scheduler else LocalCluster(
-        n_workers=min(workers or os.cpu_count() or 1, len(missing)), threads_per_worker=1, dashboard_address=None
-    )  # fmt: skip
-    with Client(scheduler or local, timeout=30) as client:
-        tasks = {
+    local = {"n_workers": min(workers or os.cpu_count() or 1, len(missing)), "threads_per_worker": 1}
+    with Client(scheduler, timeout=30) if scheduler else Client(**local, dashboard_address=None) as client:
+        tasks = [
             client.submit(run_cell, str(notebook.resolve()), str((out / "cells" / key).resolve()), cells[key], key=key)
             for key in missing
-        }
+        ]
         for task in tqdm(as_completed(tasks), total=len(tasks), desc="cells", disable=None):
             wrong = str(task.exception()) if task.status == "error" else task.result()
             if wrong:
                 failures[task.key] = wrong
-    if local is not None:
-        local.close()
     return failures
 
 
@@ -169,16 +158,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (ValueError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
-    folders = {key_of(notebook, cell): cell for cell in grid}
-    table = collect([options.out / "cells" / key for key in folders if key not in failures])
+    cells = {key_of(notebook, cell): cell for cell in grid}
+    table = collect([options.out / "cells" / key for key in cells if key not in failures])
     if len(table):
-        with replace_on_success(options.out / "table.csv") as path:
-            table.to_csv(path, index=False)
-        with replace_on_success(options.out / "table.parquet") as path:
-            table.to_parquet(path, index=False)
-        draw(table, [axis.partition("=")[0] for axis in options.grid], options.out / "sweep.svg")
+        for ending, write in ((".csv", table.to_csv), (".parquet", table.to_parquet)):
+            with replace_on_success(options.out / f"table{ending}") as path:
+                write(path, index=False)
+        draw(table, list(grid[0])[: len(options.grid)], options.out / "sweep.svg")
     for key, wrong in failures.items():
-        print(f"failed: {json.dumps(folders[key])}: {wrong}", file=sys.stderr)
+        print(f"failed: {json.dumps(cells[key])}: {wrong}", file=sys.stderr)
     print(f"{len(grid) - len(failures)} of {len(grid)} cells done; {len(table)} rows in {options.out / 'table.csv'}")
     return 1 if failures else 0
 

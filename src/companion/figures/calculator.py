@@ -38,7 +38,7 @@ class Preset:
 
 
 def calculator(
-    *, n_pairs: float, margin: float, relative_bias: float, dim: int, presets: Sequence[Preset]
+    *, n_pairs: float, margin: float, relative_bias: float, dim: int, presets: Sequence[Preset] = ()
 ) -> style.Live:
     """A form that brackets dimension, pairs and margin as the reader types; it starts with the given values.
 
