@@ -70,8 +70,8 @@ def wireframe(n_points: int = 73) -> list[np.ndarray]:
     return circles
 
 
-def draw(axes: Axes, groups: Sequence[PointGroup], *, rotation: np.ndarray) -> None:
-    """Draw the sphere and the groups on 2-D axes, the first two joined pair by pair; far points are paler."""
+def draw(axes: Axes, groups: Sequence[PointGroup], *, rotation: np.ndarray, join_pairs: bool = True) -> None:
+    """Draw the sphere and the groups on 2-D axes, seen along ``rotation``'s last row; far points are paler."""
     axes.set_aspect("equal")
     axes.set_axis_off()
     angle = np.linspace(0, 2 * np.pi, 200)
@@ -79,7 +79,7 @@ def draw(axes: Axes, groups: Sequence[PointGroup], *, rotation: np.ndarray) -> N
     for circle in wireframe():
         half(axes, circle, rotation, color="#999999", lw=0.6)
     projected = [np.asarray(group.xyz, dtype=float) @ rotation.T for group in groups]
-    for one, other in zip(projected[0], projected[1], strict=True):
+    for one, other in zip(projected[0], projected[1], strict=True) if join_pairs else ():
         alpha = 0.8 if one[2] + other[2] > 0 else 0.3
         axes.plot([one[0], other[0]], [one[1], other[1]], color="#777777", lw=0.8, alpha=alpha, zorder=2)
     for group, points in zip(groups, projected, strict=True):

@@ -16,14 +16,14 @@ import numpy as np
 from matplotlib.ft2font import FT2Font
 from PIL import Image, ImageDraw, ImageFont
 
-from constellations.checks import integer, nonnegative
+from constellations.checks import nonnegative
 
-SCRIPTS = ("LATIN", "GREEK", "CYRILLIC")
+SCRIPTS, SIZE = ("LATIN", "GREEK", "CYRILLIC"), 32  # first words of names; height and width of the canvas in pixels
 
 
 @dataclass(frozen=True)
 class Glyphs:
-    """Characters, their names and their pictures ``[N, size, size]`` (float32, ink in [0, 1])."""
+    """Characters, their names and their pictures ``[N, 32, 32]`` (float32, ink in [0, 1])."""
 
     characters: tuple[str, ...]
     captions: tuple[str, ...]
@@ -39,65 +39,32 @@ class Glyphs:
         return Glyphs(characters, tuple(self.captions[i] for i in chosen), self.images[chosen])
 
 
-def draw_glyphs(*, scripts: Sequence[str] | None = SCRIPTS, size: int = 32, least_distance: float = 2.0) -> Glyphs:
-    """The named letters, numbers, symbols and punctuation marks of DejaVu Sans whose name begins with a script.
+def draw_glyphs(*, least_distance: float = 2.0) -> Glyphs:
+    """The letters, numbers, symbols and punctuation marks of DejaVu Sans whose names begin with one of ``SCRIPTS``.
 
-    Parameters
-    ----------
-    scripts:
-        First words of names, for example ``("LATIN", "GREEK")``; ``None`` takes all.
-    size:
-        Height and width of the canvas, 16 to 128 pixels.
-    least_distance:
-        In order of code points, a glyph is dropped if its squared distance from one already kept is below this (at a
-        size of 32; in units of fully inked pixels). 0 keeps all, homoglyphs included.
+    In order of code points, a glyph is dropped if its squared distance from one already kept is below ``least_distance``
+    (in units of fully inked pixels); 0 keeps all, homoglyphs included.
 
-    Raises
-    ------
-    ValueError
-        For a size or distance out of range, or scripts that the font does not have.
-
-    Examples
-    --------
-    >>> greek = draw_glyphs(scripts=["GREEK"])
-    >>> greek.characters[greek.captions.index("GREEK SMALL LETTER ALPHA")], greek.images.shape[1:]
-    ('α', (32, 32))
+    >>> found = draw_glyphs()
+    >>> found.characters[found.captions.index("GREEK SMALL LETTER PHI")], found.images.shape[1:]
+    ('φ', (32, 32))
     """
-    if integer(size, "size", 16) > 128:
-        raise ValueError(f"size must be an integer from 16 to 128, got {size!r}")
     nonnegative(least_distance, "least_distance")
-    names = {chr(code): unicodedata.name(chr(code), "") for code in sorted(_font_map())}
-    chosen = [c for c, name in names.items() if name and _wanted(c, name, scripts)]
-    if len(chosen) < 2:
-        known = ", ".join(sorted({name.split()[0] for name in names.values() if name})[:12])
-        raise ValueError(f"scripts must begin at least two names of the font ({known}, ...), got {scripts!r}")
-    pictures = _draw(chosen, size)
+    file = Path(matplotlib.get_data_path()) / "fonts" / "ttf" / "DejaVuSans.ttf"  # its licence lies beside it
+    names = {chr(code): unicodedata.name(chr(code), "") for code in sorted(FT2Font(str(file)).get_charmap())}
+    kinds = {c: name.partition(" ")[0] for c, name in names.items() if unicodedata.category(c)[0] in "LNSP"}
+    chosen = [c for c, script in kinds.items() if script in SCRIPTS]
+    pictures = _draw(chosen, ImageFont.truetype(str(file), 20))
     inked = np.flatnonzero(pictures.any(axis=(1, 2)))
     found = Glyphs(tuple(chosen), tuple(names[c] for c in chosen), pictures).take(inked)
-    return found.take(_apart(found.images, least_distance * (size / 32) ** 2)) if least_distance else found
+    return found.take(_apart(found.images, least_distance)) if least_distance else found
 
 
-def font_path() -> Path:
-    """The font file that matplotlib carries; its licence lies beside it."""
-    return Path(matplotlib.get_data_path()) / "fonts" / "ttf" / "DejaVuSans.ttf"
-
-
-def _font_map() -> dict[int, int]:
-    return dict(FT2Font(str(font_path())).get_charmap())
-
-
-def _wanted(character: str, name: str, scripts: Sequence[str] | None) -> bool:
-    kind = unicodedata.category(character)[0] in "LNSP"
-    return kind and (scripts is None or name.split()[0] in scripts)
-
-
-def _draw(characters: Sequence[str], size: int) -> np.ndarray:
-    font = ImageFont.truetype(str(font_path()), round(size * 20 / 32))
-    place = (size // 2, round(size * 23 / 32))
-    pictures = np.empty((len(characters), size, size), dtype=np.float32)
+def _draw(characters: Sequence[str], font: ImageFont.FreeTypeFont) -> np.ndarray:
+    pictures = np.empty((len(characters), SIZE, SIZE), dtype=np.float32)
     for k, character in enumerate(characters):
-        canvas = Image.new("L", (size, size), 0)
-        ImageDraw.Draw(canvas).text(place, character, font=font, fill=255, anchor="ms")
+        canvas = Image.new("L", (SIZE, SIZE), 0)
+        ImageDraw.Draw(canvas).text((16, 23), character, font=font, fill=255, anchor="ms")
         pictures[k] = np.asarray(canvas, dtype=np.float32) / 255
     return pictures
 

@@ -50,33 +50,19 @@ class Whitening:
         return ((np.asarray(features) - self.mean) @ self.matrix).astype(np.float32)
 
 
-def image_features(images: ArrayLike) -> np.ndarray:
-    """Pictures ``[N, h, w]`` as rows of pixels ``[N, h w]``, float32."""
-    pictures = np.asarray(images, dtype=np.float32)
-    if pictures.ndim != 3:
-        raise ValueError(f"images must have shape [N, h, w], got {pictures.shape}")
-    return pictures.reshape(len(pictures), -1)
-
-
-def text_features(captions: Sequence[str], *, n_features: int = 1024, bigrams: bool = True) -> np.ndarray:
-    """Signed hashed counts ``[N, n_features]`` of words, letter trigrams and (``bigrams``) neighbouring words.
+def text_features(captions: Sequence[str], *, bigrams: bool = True) -> np.ndarray:
+    """Signed hashed counts ``[N, 1024]`` of words, letter trigrams and (``bigrams``) neighbouring words.
 
     Without word bigrams the order of words is all but lost: "... WITH DIAERESIS AND MACRON" and "... WITH MACRON AND
     DIAERESIS" get the same features. The hash is CRC-32, the same in every process.
-
-    Raises
-    ------
-    ValueError
-        For no captions, or fewer than 8 features.
     """
-    integer(n_features, "n_features", 8)
     if not captions:
         raise ValueError("captions must not be empty")
-    features = np.zeros((len(captions), n_features), dtype=np.float32)
+    features = np.zeros((len(captions), 1024), dtype=np.float32)
     for row, caption in zip(features, captions, strict=True):
         for part in _parts(caption, bigrams):
             code = zlib.crc32(part.encode())
-            row[code % n_features] += 1 if code >> 31 else -1
+            row[code % len(row)] += 1 if code >> 31 else -1
     return features
 
 
@@ -178,10 +164,9 @@ def _check_split(n_pairs: int, held_out: float) -> None:
         raise ValueError(f"n_pairs must be at least 4 and held_out in (0, 1), got {n_pairs} and {held_out!r}")
 
 
-def glyph_features(found: Glyphs, *, n_features: int = 1024) -> PairedFeatures:
+def glyph_features(found: Glyphs) -> PairedFeatures:
     """Pixels and hashed captions of glyphs, ready for :func:`fit_whitening`."""
-    text = text_features(found.captions, n_features=n_features)
-    return PairedFeatures(image_features(found.images), text, found.captions)
+    return PairedFeatures(found.images.reshape(len(found), -1), text_features(found.captions), found.captions)
 
 
 def read_features(images: str | Path, texts: str | Path = "") -> PairedFeatures:

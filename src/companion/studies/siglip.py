@@ -5,55 +5,42 @@ from __future__ import annotations
 from collections.abc import Mapping
 from importlib.resources import files
 from io import StringIO
+from operator import attrgetter
 
 import pandas as pd
 
 from constellations.data import read_csv_text
 from constellations.geometry.report import Report
 
+SHIFT, TRIMMED, MEAN = "table4_xi_imagenet", "table5_trimmed_margin_imagenet", "table6_mean_margin_imagenet"
+# Where each number of a model stands in the paper, table and column, and in a report.
+COLUMNS = {
+    "dim": (MEAN, "dimension", "dim"),
+    "matching": (MEAN, "mean_positive", "mean.matching"),
+    "non_matching": (MEAN, "mean_negative", "mean.non_matching"),
+    "margin": (MEAN, "margin", "mean.margin"),
+    "relative_bias": (MEAN, "relative_bias", "mean.relative_bias"),
+    "matching_5th": (TRIMMED, "positive_5th_percentile", "trimmed.matching"),
+    "non_matching_95th": (TRIMMED, "negative_95th_percentile", "trimmed.non_matching"),
+    "trimmed_margin": (TRIMMED, "margin", "trimmed.margin"),
+    "trimmed_relative_bias": (TRIMMED, "relative_bias", "trimmed.relative_bias"),
+    "xi": (SHIFT, "xi", "xi"),
+    "mean_of_norms": (SHIFT, "mean_of_norms", "mean_of_norms"),
+    "norm_of_mean": (SHIFT, "norm_of_mean", "norm_of_mean"),
+    "random_mean_of_norms": (SHIFT, "random_mean_of_norms", "unmatched_mean_of_norms"),
+}
+
 
 def published_models() -> pd.DataFrame:
     """Tables 4, 5 and 6 by model, in the columns of :func:`measured_row`."""
-    shift, trimmed, mean = (
-        pd.read_csv(StringIO(read_csv_text(name))).set_index("model")
-        for name in ("table4_xi_imagenet", "table5_trimmed_margin_imagenet", "table6_mean_margin_imagenet")
-    )
-    return pd.DataFrame(
-        {
-            "dim": mean["dimension"],
-            "matching": mean["mean_positive"],
-            "non_matching": mean["mean_negative"],
-            "margin": mean["margin"],
-            "relative_bias": mean["relative_bias"],
-            "matching_5th": trimmed["positive_5th_percentile"],
-            "non_matching_95th": trimmed["negative_95th_percentile"],
-            "trimmed_margin": trimmed["margin"],
-            "trimmed_relative_bias": trimmed["relative_bias"],
-            "xi": shift["xi"],
-            "mean_of_norms": shift["mean_of_norms"],
-            "norm_of_mean": shift["norm_of_mean"],
-            "random_mean_of_norms": shift["random_mean_of_norms"],
-        }
-    ).sort_values(["dim", "margin"])
+    tables = {name: pd.read_csv(StringIO(read_csv_text(name))).set_index("model") for name in (SHIFT, TRIMMED, MEAN)}
+    columns = {name: tables[table][column] for name, (table, column, _) in COLUMNS.items()}
+    return pd.DataFrame(columns).sort_values(["dim", "margin"])
 
 
 def measured_row(report: Report) -> dict[str, float]:
     """A report on one model as a row of :func:`published_models`."""
-    return {
-        "dim": report.dim,
-        "matching": report.mean.matching,
-        "non_matching": report.mean.non_matching,
-        "margin": report.mean.margin,
-        "relative_bias": report.mean.relative_bias,
-        "matching_5th": report.trimmed.matching,
-        "non_matching_95th": report.trimmed.non_matching,
-        "trimmed_margin": report.trimmed.margin,
-        "trimmed_relative_bias": report.trimmed.relative_bias,
-        "xi": report.xi,
-        "mean_of_norms": report.mean_of_norms,
-        "norm_of_mean": report.norm_of_mean,
-        "random_mean_of_norms": report.unmatched_mean_of_norms,
-    }
+    return {name: attrgetter(measured)(report) for name, (*_, measured) in COLUMNS.items()}
 
 
 def measured_models(reports: Mapping[str, Report]) -> pd.DataFrame:

@@ -34,11 +34,11 @@ def from_codes(codes: Sequence[np.ndarray], *, dim: int, relative_bias: float) -
     return pairs
 
 
-def cyclic(n_pairs: int, dim: int, *, relative_bias: float, keep: int = 6) -> list[Pair]:
+def cyclic(n_pairs: int, dim: int, *, relative_bias: float) -> list[Pair]:
     r"""Orbits of a cyclic group: ``s_ij = sum_f P_f cos(2 pi f (i-j)/N)`` with the ``P_f`` of a small linear program.
 
     The frequencies 0 and ``N/2`` take one dimension each, all others two; every choice that fills ``dim`` dimensions
-    is tried and the ``keep`` best are returned. Antiprisms are the case ``dim = 3`` with frequencies 1 and ``N/2``.
+    is tried and the six best are returned. Antiprisms are the case ``dim = 3`` with frequencies 1 and ``N/2``.
     """
     found = []
     for frequencies in _choices(n_pairs, dim):
@@ -46,7 +46,7 @@ def cyclic(n_pairs: int, dim: int, *, relative_bias: float, keep: int = 6) -> li
         pair = realise(n_pairs, frequencies, weights) if margin > 1e-9 else None
         if pair is not None:
             found.append((margin, pair))
-    return [pair for _, pair in sorted(found, key=lambda entry: -entry[0])[:keep]]
+    return [pair for _, pair in sorted(found, key=lambda entry: -entry[0])[:6]]
 
 
 def _choices(n: int, dim: int) -> Iterator[tuple[int, ...]]:

@@ -8,10 +8,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
+from io import StringIO
 from pathlib import Path
 from types import MappingProxyType
 
 import numpy as np
+import pandas as pd
 import torch
 from numpy.typing import ArrayLike
 from torch import Tensor
@@ -60,14 +62,14 @@ class Entry:
             for j, y in enumerate(self.v)
         )
 
-    def midpoints_are_a_code(self, *, bits: int = 200) -> bool:
+    def midpoints_are_a_code(self) -> bool:
         """Whether the normalised midpoints have cosines at most ``alpha(m, b_rel)``, as the midpoint theorem says.
 
-        In integers: the unit vectors are rounded to ``bits`` bits, the comparison allows for that and nothing else.
+        In integers: the unit vectors are rounded to 200 bits, the comparison allows for that and nothing else.
         """
         b, m = self.relative_bias, self.margin
-        alpha = (1 + b - 3 * m) / (1 + b + m) + Fraction(1, 2 ** (bits - 20))
-        u, v = ([_unit(x, bits) for x in side] for side in (self.u, self.v))
+        alpha = (1 + b - 3 * m) / (1 + b + m) + Fraction(1, 2**180)
+        u, v = ([_unit(x, 200) for x in side] for side in (self.u, self.v))
         middle = [[x + y for x, y in zip(p, q, strict=True)] for p, q in zip(u, v, strict=True)]
         return all(_at_least([-z for z in p], q, -alpha) for i, p in enumerate(middle) for q in middle[:i])
 
@@ -129,13 +131,10 @@ def save_atlas(entries: Sequence[Entry], path: str | Path) -> None:
 
 
 def _entry(row: dict[str, str]) -> Entry:
-    dim = int(row["dim"])
-    sides = []
-    for name in ("u", "v"):
-        numbers = [int(z) for z in row[name].split()]
-        sides.append(tuple(tuple(numbers[k : k + dim]) for k in range(0, len(numbers), dim)))
-    bias, margin = Fraction(row["relative_bias"]), Fraction(row["margin"])
-    return Entry(dim, int(row["n_pairs"]), bias, margin, row["found_from"], sides[0], sides[1])
+    dim, n = int(row["dim"]), int(row["n_pairs"])
+    flat = {side: tuple(map(int, row[side].split())) for side in "uv"}
+    u, v = (tuple(x[k : k + dim] for k in range(0, len(x), dim)) for x in flat.values())
+    return Entry(dim, n, Fraction(row["relative_bias"]), Fraction(row["margin"]), row["found_from"], u, v)
 
 
 @lru_cache(maxsize=1)
@@ -145,9 +144,8 @@ def load_codes() -> Mapping[tuple[int, int], float]:
     >>> load_codes()[3, 12]
     0.4472135955
     """
-    rows = csv.DictReader(read_csv_text("atlas_codes").splitlines())
-    table = {(int(row["dim"]), int(row["n_points"])): float(row["max_inner_product"]) for row in rows}
-    return MappingProxyType(table)
+    table = pd.read_csv(StringIO(read_csv_text("atlas_codes")), index_col=["dim", "n_points"])
+    return MappingProxyType(table["max_inner_product"].to_dict())
 
 
 def margin_from_codes(dim: int, n_pairs: int, relative_bias: float) -> float:
