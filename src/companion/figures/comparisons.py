@@ -85,9 +85,8 @@ def stacked(labels: Sequence[str], parts: Mapping[str, ArrayLike], *, xlabel: st
 
     Without ``shares`` negative parts (rounding) are drawn as 0 and the total stands at the end of its bar.
     """
-    values = np.array([np.asarray(part, dtype=float) for part in parts.values()])
-    values = values if shares else np.maximum(values, 0.0)
-    drawn = values / values.sum(0) if shares else values
+    values = np.array(list(parts.values()), dtype=float)
+    drawn = values / values.sum(0) if shares else np.maximum(values, 0.0)
     figure, ((axes,),) = style.new_figure(height=1.2 + 0.36 * len(labels))
     rows, left = np.arange(len(labels)), np.zeros(len(labels))
     for (name, part), (colour, hatch) in zip(zip(parts, drawn, strict=True), _part_looks(parts), strict=True):
@@ -96,14 +95,14 @@ def stacked(labels: Sequence[str], parts: Mapping[str, ArrayLike], *, xlabel: st
         )
         for row, start, size in zip(rows, left, part, strict=True):
             if shares and size > 0.06:
-                text = {"ha": "center", "va": "center", "fontsize": SMALL, "bbox": style.BOX}
-                axes.text(start + size / 2, row, f"{size:.0%}", **text)
+                axes.text(
+                    start + size / 2, row, f"{size:.0%}", ha="center", va="center", fontsize=SMALL, bbox=style.BOX
+                )
         left = left + part
     if not shares:
         for row, total in zip(rows, left, strict=True):
-            axes.text(
-                total + 0.01 * left.max(), row, f"{total:.3f}" if total > 5e-4 else "0", va="center", fontsize=SMALL
-            )
+            text = f"{total:.3f}" if total > 5e-4 else "0"
+            axes.text(total + 0.01 * left.max(), row, text, va="center", fontsize=SMALL)
     axes.set_yticks(rows, labels)
     axes.set(xlabel=xlabel, xlim=(0, 1 if shares else 1.1 * left.max()), ylim=(len(labels) - 0.5, -0.5))
     axes.grid(axis="y", visible=False)

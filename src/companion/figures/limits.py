@@ -10,7 +10,7 @@ from matplotlib.ticker import ScalarFormatter
 from numpy.typing import ArrayLike
 
 from companion.figures import curves, style
-from companion.figures.style import COLOURS, SMALL
+from companion.figures.style import COLOURS, SMALL, Look
 
 LOG10 = float(np.log(10))
 PROVED, PAPER, OPEN = COLOURS["ours"], COLOURS["published"], "#E4E4E4"
@@ -45,14 +45,11 @@ def strips(
     arrays: dict[str, ArrayLike] = {}
     for panel, (title, (x, low, high, best)) in zip(axes[0], panels.items(), strict=True):
         panel.fill_between(np.asarray(x), low, best, color=OPEN, lw=0, label="open")
-        for y, name, colour, line in zip(
-            (high, best, low), (names[1], names[2], names[0]), (PAPER, "black", PROVED), ("--", ":", "-"), strict=True
-        ):  # fmt: skip
+        lines = {names[1]: (high, PAPER, "--"), names[2]: (best, "black", ":"), names[0]: (low, PROVED, "-")}
+        for name, (y, colour, line) in lines.items():
             panel.plot(x, y, color=colour, ls=line, label=name)
         panel.set(title=style.as_label(title), xlabel=xlabel, ylim=(0, 1.2), xlim=(0, None))
-        arrays |= dict(
-            zip((f"{title}: {key}" for key in ("x", "lower", "upper", "best")), (x, low, high, best), strict=True)
-        )
+        arrays |= {f"{title}: x": x, f"{title}: lower": low, f"{title}: upper": high, f"{title}: best": best}
     axes[0, 0].set_ylabel(ylabel)
     return style.finish(figure, arrays, columns=4)
 
@@ -177,10 +174,8 @@ def margins_over_dimension(
     for label, y in lines.items():
         curves.level(axes, y, label, line="--" if "Theorem" in label else ":", right=False)
     for (label, (x, margin)), marker in zip(points.items(), "os^Dv" * len(points), strict=False):
-        line = "-" if joined else ""
-        axes.plot(
-            x, margin, marker=marker, ls=line, color=COLOURS["measured"], mfc="white", ms=6, label=label, zorder=4
-        )
+        look = Look(COLOURS["measured"], "-" if joined else "", marker)
+        axes.plot(x, margin, **look.drawn(), mfc="white", ms=6, label=label, zorder=4)
     axes.set(xlabel=DIMENSION, ylabel=style.MARGIN)
     if len(d) < 12:
         axes.set_xticks(d)

@@ -185,14 +185,8 @@ def row_by_row(u: ArrayLike, v: ArrayLike, products: ArrayLike) -> Figure:
     for panel, table, name in zip(axes[0, 1:], (s, s.T), "UV", strict=True):
         own, best = np.diag(table), np.where(same, -np.inf, table).max(1)
         rows = -np.arange(len(s))
-        panel.barh(
-            rows,
-            own - best,
-            left=best,
-            height=0.42,
-            color=style.pale(COLOURS["ours"], 0.4),
-            label="room for a threshold",
-        )
+        room = {"color": style.pale(COLOURS["ours"], 0.4), "label": "room for a threshold"}
+        panel.barh(rows, own - best, left=best, height=0.42, **room)
         panel.plot(table[~same], np.repeat(rows, len(s) - 1), **MARKS["non_matching"], label=LABELS["non_matching"])
         panel.plot(own, rows, **MARKS["matching"], label=LABELS["matching"])
         panel.axvline(own.min(), color=COLOURS["matching"], linewidth=1.2, linestyle="--")

@@ -126,8 +126,7 @@ def placed(
         )  # fmt: skip
     for name in curves or {}:
         look = (looks or {}).get(name, Look(COLOURS["bound"], ":"))
-        line = {"color": look.colour, "linestyle": look.line, "marker": look.marker}
-        axes.plot(*arrays[name], **line, ms=8, label=style.as_label(name), zorder=5)
+        axes.plot(*arrays[name], **look.drawn(), ms=8, label=style.as_label(name), zorder=5)
     axes.legend(handles=regions, loc="upper left", frameon=True, framealpha=1.0)
     handles, labels = axes.get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside right center", title=title, reverse=means)

@@ -83,13 +83,8 @@ def draw(axes: Axes, groups: Sequence[PointGroup], *, rotation: np.ndarray, join
         alpha = 0.8 if one[2] + other[2] > 0 else 0.3
         axes.plot([one[0], other[0]], [one[1], other[1]], color="#777777", lw=0.8, alpha=alpha, zorder=2)
     for group, points in zip(groups, projected, strict=True):
-        look: dict[str, Any] = {
-            "s": 46,
-            "color": group.colour,
-            "marker": group.marker,
-            "linewidths": 0.6,
-            "edgecolors": "white",
-        }
+        look: dict[str, Any] = {"color": group.colour, "marker": group.marker, "linewidths": 0.6, "s": 46}
+        look["edgecolors"] = "white"
         for visible, alpha, order in ((points[:, 2] >= 0, 1.0, 4), (points[:, 2] < 0, 0.4, 3)):
             axes.scatter(*points[visible, :2].T, alpha=alpha, zorder=order, **look)
         axes.scatter([], [], label=group.label, **look)
@@ -183,9 +178,9 @@ def rotatable(
     }
     text = json.dumps(data, separators=(",", ":"))
     key = "sphere-view-" + hashlib.sha256((text + description).encode()).hexdigest()[:12]
-    script = (files("companion") / "data" / "sphere.js").read_text()
+    code = (files("companion") / "data" / "sphere.js").read_text().strip()
+    script = f"<script>({code})({json.dumps(key)},{text});</script>"
     looks = [(group.label, group.colour, group.marker) for group in groups]
     rotation = camera(azimuth=azimuth, elevation=elevation)
-    page = sphere_page.page(looks, marks, rotation, key=key, description=description, width=width)
-    code = f"<script>({script.strip()})({json.dumps(key)},{text});</script>"
-    return style.Live(page.replace("</div><!--end-->", code + "</div>"), f"rotatable view: {description}")
+    page = sphere_page.page(looks, marks, rotation, description=description, key=key, width=width, script=script)
+    return style.Live(page, f"rotatable view: {description}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 from collections.abc import Sequence
+from importlib.resources import files
 from typing import TypedDict
 
 import numpy as np
@@ -25,7 +26,14 @@ class Mark(TypedDict):
 
 
 def page(
-    groups: Sequence[Group], marks: Sequence[Mark], rotation: np.ndarray, *, key: str, description: str, width: int
+    groups: Sequence[Group],
+    marks: Sequence[Mark],
+    rotation: np.ndarray,
+    *,
+    key: str,
+    description: str,
+    width: int,
+    script: str,
 ) -> str:
     """The first frame, seen along the last row of ``rotation``; the script takes over from there."""
     turned = [rotation @ np.array(mark["p"]) for mark in marks]
@@ -42,19 +50,8 @@ def page(
         for name, colour, marker in groups
     )
     label = html.escape(f"{description} A sphere that can be turned with the arrow keys.", quote=True)
-    net = 'fill="none" stroke="#999" stroke-width="0.005"'
-    return (
-        f'<div class="sphere-view" id="{key}" style="max-width:{width}px;margin:0 auto;text-align:center">'
-        f'<svg viewBox="-1.12 -1.12 2.24 2.24" tabindex="0" role="group" aria-label="{label}" '
-        'style="width:100%;cursor:grab;touch-action:pan-y;user-select:none">'
-        '<circle r="1" fill="none" stroke="#999" stroke-width="0.008"/>'
-        f'<path class="sphere-net-far" {net} opacity="0.25"/><path class="sphere-net-near" {net} opacity="0.6"/>'
-        f'<g class="sphere-marks">{lines}{shapes}</g></svg>'
-        f'<div style="font-size:.85em">{legend}</div>'
-        '<div class="sphere-readout" aria-live="polite" style="font-size:.85em;min-height:1.5em"></div>'
-        '<div style="font-size:.85em">Drag to turn, or focus the picture and use the arrow keys; '
-        "Home turns it back. Point at a pair for its inner product.</div></div><!--end-->"
-    )
+    frame = (files("companion") / "data" / "sphere.html").read_text().replace("\n", "")
+    return frame.format(key=key, width=width, label=label, lines=lines, shapes=shapes, legend=legend, script=script)
 
 
 def _mark(group: Group, mark: Mark, xyz: np.ndarray) -> str:

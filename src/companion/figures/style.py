@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import matplotlib as mpl
 import numpy as np
@@ -59,6 +60,10 @@ class Look:
     colour: str
     line: Line = "-"
     marker: str = ""
+
+    def drawn(self) -> dict[str, Any]:
+        """The look in the words of matplotlib's ``plot``."""
+        return {"color": self.colour, "linestyle": self.line, "marker": self.marker}
 
 
 @dataclass(frozen=True)
@@ -245,10 +250,9 @@ def save_figure(figure: Figure, folder: Path, name: str, *, data: Mapping[str, A
     Each file is written under a temporary name and then moved, so that an interrupted run leaves no half file.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    with replace_on_success(folder / f"{name}.svg") as path:
-        figure.savefig(path, format="svg", metadata={"Date": None})
-    with replace_on_success(folder / f"{name}.png") as path:
-        figure.savefig(path, format="png", metadata={"Software": None})
+    for ending, metadata in {"svg": {"Date": None}, "png": {"Software": None}}.items():
+        with replace_on_success(folder / f"{name}.{ending}") as path:
+            figure.savefig(path, format=ending, metadata=metadata)
     arrays = {**getattr(figure, "arrays", {}), **(data or {})}
     if arrays:
         with replace_on_success(folder / f"{name}.npz") as path, path.open("wb") as file:

@@ -49,16 +49,11 @@ def heat_maps(
     figure, axes = style.new_figure(n_rows=shape[0], n_columns=shape[1], height=max(height, 2.6), share=share)
     found = np.concatenate([mean.ravel() for mean in means])
     low, high = (float(max(np.nanmax(sign * found, initial=0.0), 0.0)) for sign in (-1, 1))
-    widest = max(low, high) or 1.0
+    limits = (-(low or high or 1.0), high or low or 1.0)
+    spec = ".3f" if len(columns[1]) < 8 else ".2f"
     for panel, (title, table), mean in zip(axes.flat, tables.items(), means, strict=True):
-        image = numbers(
-            panel,
-            mean,
-            limits=(-(low or widest), high or widest),
-            spec=".3f" if len(columns[1]) < 8 else ".2f",
-            spreads=style.spread(table) if table.ndim == 3 else None,
-            map=style.SIGNED,
-        )
+        spreads = style.spread(table) if table.ndim == 3 else None
+        image = numbers(panel, mean, limits=limits, spec=spec, spreads=spreads, map=style.SIGNED)
         panel.set_title(style.as_label(title), loc="left")
         panel.set_xticks(range(len(columns[1])), [style.signed_zero_free(c, "g") for c in columns[1]])
         panel.set_yticks(range(len(rows[1])), [style.signed_zero_free(r, "g") for r in rows[1]])
