@@ -166,7 +166,8 @@ class Ledger:
         matched, size = int(fits.sum()), fits.size
         if size == 0:
             return self.untested(id, claim, published=published, why="no case in this run", kind=kind)
-        verdict, why = ("reproduced", "") if matched >= at_least * size else otherwise
+        kept: tuple[Verdict, str] = ("reproduced", "")
+        verdict, why = kept if matched >= at_least * size else otherwise
         said = (verdict, rule, ". ".join(filter(None, (why.rstrip("."), comment))), source, kind, matched, size)
         record = self.add(Record(id, claim, published, measured, spread, n_seeds, *said))
         page.show(record.line())
@@ -182,32 +183,31 @@ class Ledger:
         the values of all seeds for each row; rows without a published value are shown, not counted. For a number ``what``
         says what it is. ``corrected=(value, why)``: what a single published number becomes once a slip is mended.
         """
-        single = isinstance(what, str)
-        frame = pd.DataFrame({"": [published]}) if isinstance(what, str) else what
-        rows = [measured] if single else frame[measured] if isinstance(measured, str) else measured
-        samples = [np.atleast_1d(array(row)).ravel() for row in rows]  # type: ignore[union-attr]
-        wanted = array(frame["" if single else published])
+        if isinstance(what, str):
+            wanted, rows = array([published]), [measured]
+        else:
+            wanted, rows = array(what[published]), what[measured] if isinstance(measured, str) else measured  # type: ignore[assignment]
+        samples = [np.atleast_1d(array(row)).ravel() for row in rows]
         if len(samples) != len(wanted):
             raise ValueError(f"measured must have {len(wanted)} rows, as the table of {id}, got {len(samples)}")
         fits = np.array([rule.fits(value, sample) for value, sample in zip(wanted, samples, strict=True)])
         known = np.isfinite(wanted)
-        otherwise: tuple[Verdict, str] = ("differs", reason)
-        n_seeds = min(map(len, samples))
-        told: tuple[float | str, float | str, float | None]
-        if single:
-            if corrected and rule.fits(corrected[0], samples[0]):
-                otherwise = ("corrected", corrected[1])
-            told = float(wanted[0]), float(samples[0].mean()), _spread(samples[0])
-        else:
-            here = [with_spread(sample.mean(), _spread(sample)) for sample in samples]
-            agree = np.where(known, np.where(fits, "yes", "no"), "")
-            beside = frame.drop(columns=[measured] if isinstance(measured, str) else [])
-            page.show(page.table(beside.assign(**{"this run": here, "agrees": agree})))
-            claim = claim or f"{known.sum()} values of {id}"
-            told = f"{known.sum()} values", f"{fits[known].sum()} of {known.sum()} match", None
+        n_seeds = min(map(len, samples)) if min(map(len, samples)) > 1 else None
+        if isinstance(what, str):
+            mended = corrected if corrected and rule.fits(corrected[0], samples[0]) else None
+            return self._judged(
+                id, what, float(wanted[0]), float(samples[0].mean()), fits[known], str(rule), n_seeds, kind="number",
+                spread=_spread(samples[0]), otherwise=("corrected", mended[1]) if mended else ("differs", reason),
+                source=source,
+            )  # fmt: skip
+        here = [with_spread(sample.mean(), _spread(sample)) for sample in samples]
+        agree = np.where(known, np.where(fits, "yes", "no"), "")
+        beside = what.drop(columns=[measured] if isinstance(measured, str) else [])
+        page.show(page.table(beside.assign(**{"this run": here, "agrees": agree})))
+        size, matched = known.sum(), fits[known].sum()
         return self._judged(
-            id, what if isinstance(what, str) else claim, *told[:2], fits[known], str(rule),
-            n_seeds if n_seeds > 1 else None, spread=told[2], otherwise=otherwise, kind="number", source=source,
+            id, claim or f"{size} values of {id}", f"{size} values", f"{matched} of {size} match", fits[known], str(rule),
+            n_seeds, otherwise=("differs", reason), kind="number", source=source,
         )  # fmt: skip
 
     def untested(
