@@ -116,6 +116,14 @@ def test_store_equals_one_by_one(store, model, images):
     assert found.manifest["bias"] == pytest.approx(12.9, rel=1e-5)  # the code adds its bias, we subtract ours
 
 
+def test_the_smallest_batches_shards_and_threads_make_the_same_store(store, model, images, tmp_path):
+    scanned = pretrained.scan_folder(images)
+    small = {"batch_size": 1, "shard_size": 1, "n_threads": 1}
+    pretrained.embed(pretrained.load_encoder(model, device="cpu"), scanned, tmp_path / "x", **small)
+    expected, found = (pretrained.read_store(folder).images for folder in (store, tmp_path / "x"))
+    torch.testing.assert_close(found, expected, atol=1e-5, rtol=0)
+
+
 def test_measures_equal_brute_force(store, model, images):
     found = pretrained.measure_store(pretrained.read_store(store))
     u, v, labels = one_by_one(model, images)
