@@ -160,17 +160,14 @@ def rotatable(
     ValueError
         If a group is not of shape ``[n, 3]``, or the first two differ in size.
     """
-    points = [np.asarray(group.xyz, dtype=float) for group in groups]
+    points = [np.asarray(group.xyz, dtype=float).round(4) for group in groups]
     for group, xyz in zip(groups, points, strict=True):
         if xyz.ndim != 2 or xyz.shape[1] != 3 or not np.all(np.isfinite(xyz)):
             raise ValueError(f"group {group.label!r} must be finite of shape [n, 3], got shape {xyz.shape}")
     if len(points) < 2 or len(points[0]) != len(points[1]):
         raise ValueError(f"groups must begin with two of equal size, got sizes {[len(x) for x in points]}")
-    marks = [
-        sphere_page.Mark(p=p, g=g, i=i) for g, xyz in enumerate(points) for i, p in enumerate(xyz.round(4).tolist())
-    ]
     data = {
-        "marks": marks,
+        "marks": [{"p": p, "g": g, "i": i} for g, xyz in enumerate(points) for i, p in enumerate(xyz.tolist())],
         "lines": list(range(len(points[0]))),
         "offset": len(points[0]),
         "wire": [circle.round(3).tolist() for circle in wireframe(49)],
@@ -182,5 +179,5 @@ def rotatable(
     script = f"<script>({code})({json.dumps(key)},{text});</script>"
     looks = [(group.label, group.colour, group.marker) for group in groups]
     rotation = camera(azimuth=azimuth, elevation=elevation)
-    page = sphere_page.page(looks, marks, rotation, description=description, key=key, width=width, script=script)
+    page = sphere_page.page(looks, points, rotation, description=description, key=key, width=width, script=script)
     return style.Live(page, f"rotatable view: {description}")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import html
 from collections.abc import Sequence
 from importlib.resources import files
-from typing import TypedDict
 
 import numpy as np
 
@@ -17,33 +16,20 @@ SHAPES: dict[str, str] = {
 }
 
 
-class Mark(TypedDict):
-    """A point of a rotatable view: where it is, its group and its number."""
-
-    p: list[float]
-    g: int
-    i: int
-
-
 def page(
-    groups: Sequence[Group],
-    marks: Sequence[Mark],
-    rotation: np.ndarray,
-    *,
-    key: str,
-    description: str,
-    width: int,
+    groups: Sequence[Group], points: Sequence[np.ndarray], rotation: np.ndarray, *, description: str, key: str, width: int,
     script: str,
-) -> str:
+) -> str:  # fmt: skip
     """The first frame, seen along the last row of ``rotation``; the script takes over from there."""
-    turned = [rotation @ np.array(mark["p"]) for mark in marks]
-    ends = [[xyz for mark, xyz in zip(marks, turned, strict=True) if mark["g"] == g] for g in (0, 1)]
+    turned = [xyz @ rotation.T for xyz in points]
     lines = "".join(
         f'<line data-i="{i}" x1="{a[0]:.3f}" y1="{-a[1]:.3f}" x2="{b[0]:.3f}" y2="{-b[1]:.3f}" '
         f'stroke="#777" stroke-width="0.008" opacity="0.6"/>'
-        for i, (a, b) in enumerate(zip(*ends, strict=True))
+        for i, (a, b) in enumerate(zip(*turned[:2], strict=True))
     )
-    shapes = "".join(_mark(groups[m["g"]], m, xyz) for m, xyz in zip(marks, turned, strict=True))
+    shapes = "".join(
+        _mark(group, i, xyz) for group, part in zip(groups, turned, strict=True) for i, xyz in enumerate(part)
+    )
     legend = "".join(
         f'<span style="margin:0 .8em;white-space:nowrap"><svg width="14" height="14" viewBox="-1.5 -1.5 3 3" '
         f'aria-hidden="true"><path d="{SHAPES[marker]}" fill="{colour}"/></svg> {html.escape(name)}</span>'
@@ -54,11 +40,11 @@ def page(
     return frame.format(key=key, width=width, label=label, lines=lines, shapes=shapes, legend=legend, script=script)
 
 
-def _mark(group: Group, mark: Mark, xyz: np.ndarray) -> str:
+def _mark(group: Group, i: int, xyz: np.ndarray) -> str:
     label, colour, marker = group
     opacity = 1 if xyz[2] >= 0 else 0.4
     return (
-        f'<path data-i="{mark["i"]}" d="{SHAPES[marker]}" fill="{colour}" stroke="#fff" stroke-width="0.2" '
+        f'<path data-i="{i}" d="{SHAPES[marker]}" fill="{colour}" stroke="#fff" stroke-width="0.2" '
         f'opacity="{opacity}" transform="translate({xyz[0]:.3f} {-xyz[1]:.3f}) scale(0.042)">'
-        f"<title>{html.escape(label)}, pair {mark['i'] + 1}</title></path>"
+        f"<title>{html.escape(label)}, pair {i + 1}</title></path>"
     )

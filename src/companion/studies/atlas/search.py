@@ -12,7 +12,7 @@ import numpy as np
 from tqdm import tqdm
 
 from companion.studies.atlas import starts
-from companion.studies.atlas.polish import anneal, margin_at, polish
+from companion.studies.atlas.polish import anneal, margin_at, normalized, polish
 from companion.studies.atlas.starts import Pair
 from companion.studies.atlas.table import Entry, certify
 from constellations.atomic import replace_on_success
@@ -79,8 +79,7 @@ def _shake(pair: Pair, b: float, rng: np.random.Generator, *, n_copies: int = 12
     """The best of some perturbed copies, annealed from a high inverse temperature on."""
     sides = [np.repeat(side[None], n_copies, 0) for side in pair]
     noise = np.linspace(0.02, 0.3, n_copies)[:, None, None]
-    moved = [side + noise * rng.normal(size=side.shape) for side in sides]
-    moved = [side / np.linalg.norm(side, axis=-1, keepdims=True) for side in moved]
+    moved = [normalized(side + noise * rng.normal(size=side.shape)) for side in sides]
     u, v = anneal(*moved, relative_bias=b, n_steps=800, temperatures=(30.0, 3000.0))
     best = int(margin_at(u, v, b).argmax())
     return u[best], v[best]
