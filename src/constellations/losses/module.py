@@ -84,8 +84,9 @@ class SigmoidLoss(nn.Module):
 
     @classmethod
     def from_siglip(
-        cls, *, logit_scale: float, logit_bias: float, parameterization: Parameterization = "bias"
-    ) -> SigmoidLoss:
+        cls, *, logit_scale: float, logit_bias: float, parameterization: Parameterization = "bias",
+        chunk_size: int | None = None, one_element: bool = False,
+    ) -> SigmoidLoss:  # fmt: skip
         """From the scalars of SigLIP's code: ``logit_scale = log t`` and a ``logit_bias`` that is added, ``-b``; the
         sum is over N, as there.
 
@@ -98,6 +99,7 @@ class SigmoidLoss(nn.Module):
         return cls(
             parameterization=parameterization, inverse_temperature=t, reduction="per_pair",
             bias=b if added else None, relative_bias=None if added else b / t,
+            chunk_size=chunk_size, one_element=one_element,
         )  # fmt: skip
 
     def to_siglip(self) -> dict[str, float]:

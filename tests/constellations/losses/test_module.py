@@ -72,6 +72,14 @@ def test_siglips_scalars_give_siglips_loss_and_come_back(parameterization):
     assert module.to_siglip() == pytest.approx({name: x.item() for name, x in scalars.items()}, rel=1e-6)
 
 
+def test_siglips_scalars_take_the_options_of_the_module():
+    u, v = points()
+    given = {"logit_scale": 2.0, "logit_bias": -3.0}
+    module = losses.SigmoidLoss.from_siglip(**given, chunk_size=3, one_element=True)
+    assert module.chunk_size == 3 and {x.shape for x in module.parameters()} == {(1,)}
+    torch.testing.assert_close(module(u, v), losses.SigmoidLoss.from_siglip(**given)(u, v), rtol=1e-6, atol=0)
+
+
 @pytest.mark.parametrize("options", [{}, {"chunk_size": 3}, {"parameterization": "bias", "reduction": "per_pair"}])
 def test_it_compiles_whole_forward_and_backward(options):
     u, v = (x.requires_grad_() for x in points())
