@@ -185,3 +185,26 @@ def test_formulas_are_not_in_the_tab_order_and_icons_have_a_picture(page: Any) -
     missing = page.evaluate("""() => [...document.querySelectorAll('i[class*=fa-], span[class*=fa-]')]
         .filter(e => !getComputedStyle(e, '::before').maskImage.startsWith('url')).map(e => e.className)""")
     assert missing == []
+
+
+@pytest.mark.parametrize("size", [WIDE, NARROW], ids=["wide", "narrow"])
+def test_the_report_of_chapter_18(page: Any, size: dict[str, int]) -> None:
+    """The page of the held-out pairs: gap shaded, ten pairs, its three points in the plane, nothing cut off."""
+    path = HTML.parent / "reports" / "glyphs.html"
+    if not path.exists():
+        unavailable(f"no report {path.relative_to(ROOT)}: build the book with make book PROFILE={PROFILE}")
+    page.set_viewport_size(size)
+    page.goto(path.as_uri())
+    histogram, plane = (page.locator(".plot").nth(k) for k in (0, 1))
+    shade = histogram.locator("path.open, path.overlap").bounding_box()
+    edges = [histogram.locator(f"path.edge.{kind}").bounding_box()["x"] for kind in ("matching", "other")]
+    assert shade["width"] > 5 and shade["height"] > 100 and abs(shade["x"] - min(edges)) < 3
+    assert page.locator("table.pairs tr").count() == 11
+    box, region = plane.bounding_box(), plane.locator("path.region").bounding_box()
+    assert region["width"] > 0.9 * box["width"]
+    for mark in plane.locator(".mark").all():
+        at = mark.bounding_box()
+        assert box["x"] < at["x"] + at["width"] / 2 < box["x"] + box["width"]
+        assert box["y"] < at["y"] + at["height"] / 2 < box["y"] + box["height"]
+    assert plane.locator(".mark").count() == 3
+    assert page.evaluate("document.scrollingElement.scrollWidth") <= size["width"] and not page.complaints
