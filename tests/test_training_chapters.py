@@ -120,7 +120,7 @@ def test_no_k_modality_configuration_beats_the_bound(seed, k, extra, dim, noise)
         [sphere.normalize(x + noise * sphere.random_points(n_pairs, dim, seed=seed, stream=a)) for a in range(k)]
     )
     edges = [geometry.separation(points[a], points[c]) for a, c in combinations(range(k), 2)]
-    low, high = min(e.min_matching for e in edges), max(e.max_non_matching for e in edges)
+    low, high = min(e.matching for e in edges), max(e.non_matching for e in edges)
     m, b = (low - high) / 2, (low + high) / 2
     assert (k + 1 - 2 * k / n_pairs) * m <= 1 + (k - 1) * b + 1e-9
     assert m <= bounds.margin_upper_bound(b, n_pairs=n_pairs, n_modalities=k) + 1e-9

@@ -72,7 +72,7 @@ def _report(options: argparse.Namespace) -> int:
         sampled_products=options.sampled_products, seed=options.seed, progress=not options.quiet,
     )  # fmt: skip
     print(describe(report, names))
-    moved = None if before is None else changes(before, report.to_json())
+    moved = changes(before, report.to_json()) if before else None
     for name, old, new, change in moved or ():
         print(f"{name:<28} {old} -> {new}  ({change})")
     if moved == []:
@@ -83,10 +83,10 @@ def _report(options: argparse.Namespace) -> int:
         with replace_on_success(options.html) as path:
             title = f"{options.images} and {options.texts}"
             path.write_text(page(report, title=title, names=names, moved=moved), encoding="utf-8")
-    found = [(name, attrgetter(GATES[name])(report), least) for name, least in options.fail_under]
-    failed = [(name, value, least) for name, value, least in found if not value >= least]
-    for name, value, least in failed:
-        print(f"failed: {name} is {value:.6g}, below {least:g}", file=sys.stderr)
+    found = {name: (attrgetter(GATES[name])(report), least) for name, least in options.fail_under}
+    failed = [f"{name} is {value:.6g}, below {least:g}" for name, (value, least) in found.items() if not value >= least]
+    for said in failed:
+        print(f"failed: {said}", file=sys.stderr)
     return int(bool(failed))
 
 

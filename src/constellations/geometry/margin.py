@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from constellations.checks import finite, nonnegative
 from constellations.losses.arguments import Labels, Matching, diagonal
 from constellations.sphere import Points, as_pairs
 
@@ -45,16 +46,6 @@ class Separation(Gap):
 
     matching_index: Any
     non_matching_index: Any
-
-    @property
-    def min_matching(self) -> Any:
-        """``min_i s_ii``."""
-        return self.matching
-
-    @property
-    def max_non_matching(self) -> Any:
-        """``max_{i != j} s_ij``."""
-        return self.non_matching
 
 
 def inner_products(u: Points, v: Points) -> Tensor:
@@ -123,10 +114,9 @@ def is_constellation(u: Points, v: Points, *, margin: float, relative_bias: floa
 
     ``atol`` is the slack allowed for rounding. A batch gives a boolean tensor of its leading shape.
     """
-    if not margin >= 0 or not atol >= 0:
-        raise ValueError(f"margin and atol must be at least 0, got {margin!r} and {atol!r}")
-    if not abs(relative_bias) < float("inf"):
-        raise ValueError(f"relative_bias must be finite, got {relative_bias!r}")
+    for value, name in ((margin, "margin"), (atol, "atol")):
+        nonnegative(value, name)
+    finite(relative_bias, "relative_bias")
     s = separation(u, v)
     return (s.matching >= relative_bias + margin - atol) & (s.non_matching <= relative_bias - margin + atol)
 

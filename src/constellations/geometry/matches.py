@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -16,24 +14,15 @@ from constellations.losses.arguments import Labels, Matching
 from constellations.sphere import Points, as_points
 
 
-@dataclass(frozen=True)
 class Matches:
     """Pairs ``(rows[p], columns[p])``, sorted by row: the true entries of a sparse ``matrix``."""
 
-    matrix: csr_array
+    def __init__(self, matrix: csr_array) -> None:
+        self.matrix = matrix
+        self.rows, self.columns = self.inside(slice(None), slice(None))
 
     def __len__(self) -> int:
-        return int(self.matrix.nnz)
-
-    @cached_property
-    def rows(self) -> Tensor:
-        """The row of every pair."""
-        return self.inside(slice(None), slice(None))[0]
-
-    @cached_property
-    def columns(self) -> Tensor:
-        """The column of every pair."""
-        return self.inside(slice(None), slice(None))[1]
+        return len(self.rows)
 
     def split(self, size: int) -> Iterator[tuple[Tensor, Tensor]]:
         """Rows and columns of at most ``size`` pairs at a time."""

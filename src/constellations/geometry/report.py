@@ -11,6 +11,7 @@ from scipy.sparse import block_array
 from scipy.sparse.csgraph import connected_components
 
 from constellations import bounds, certificates
+from constellations.checks import integer, positive
 from constellations.geometry import distribution
 from constellations.geometry.large import hardest
 from constellations.geometry.margin import Gap, Separation
@@ -131,15 +132,13 @@ def measure(
     (0.5, 1.0, 0.0)
     """
     u, v, matches = of_points(images, texts, labels)
-    if inverse_temperature is not None and not 0 < inverse_temperature < math.inf:
-        raise ValueError(f"inverse_temperature must be finite and above 0, got {inverse_temperature!r}")
-    if sampled_products < 1 or seed < 0:
-        got = f"{sampled_products}, {seed}"
-        raise ValueError(f"sampled_products must be at least 1 and seed at least 0, got {got}")
+    if inverse_temperature is not None:
+        positive(inverse_temperature, "inverse_temperature")
+    most, seed = integer(sampled_products, "sampled_products", 1), integer(seed, "seed", 0)
     plane = separating_hyperplane(u, v)
     found = hardest(u, v, matches, most=DECIDING, progress=progress)
     average = distribution.means(u, v, matches)
-    histogram = distribution.non_matching_histogram(u, v, matches, most=sampled_products, seed=seed)
+    histogram = distribution.non_matching_histogram(u, v, matches, most=most, seed=seed)
     matching = found.matching.numpy()
     order = np.argsort(matching, kind="stable")[:DECIDING]
     low = [Pair(int(matches.rows[p]), int(matches.columns[p]), float(matching[p])) for p in order]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -31,43 +31,35 @@ EXTRA = "pip install 'constellations[pretrained]'"
 
 @dataclass(frozen=True)
 class Encoder:
-    """A dual encoder with a sigmoid head, ready to embed. ``bias`` is subtracted, as everywhere in this package."""
+    """A dual encoder with a sigmoid head, ready to embed. ``bias`` is subtracted, as everywhere in this package.
+
+    ``encode_images`` and ``encode_texts`` are its own functions, of RGB pictures and of texts.
+    """
 
     name: str
     revision: str | None
     fingerprint: str
     inverse_temperature: float
     bias: float
-    max_length: int
     dtype: str
-    model: Any
-    processor: Any
+    image_preprocessing: str
+    encode_images: Callable[[list[Any]], Any]
+    encode_texts: Callable[[list[str]], Any]
 
     @property
     def relative_bias(self) -> float:
         """``b / t``."""
         return self.bias / self.inverse_temperature
 
-    @property
-    def image_preprocessing(self) -> str:
-        """The image processor's settings, as sorted text."""
-        settings = self.processor.image_processor.to_dict()
-        return repr(sorted((key, repr(value)) for key, value in settings.items()))
-
     @torch.inference_mode()
     def images(self, images: Sequence[Any]) -> Tensor:
         """Embed PIL images: unit rows ``[n, d]``, float32, on the CPU."""
-        pictures, to, kind = [image.convert("RGB") for image in images], self.model.device, DTYPES[self.dtype]
-        inputs = self.processor.image_processor(images=pictures, return_tensors="pt")
-        moved = {name: x.to(to, kind if x.is_floating_point() else x.dtype) for name, x in inputs.items()}
-        return _unit_rows(self.model.get_image_features(**moved))
+        return _unit_rows(self.encode_images([image.convert("RGB") for image in images]))
 
     @torch.inference_mode()
     def texts(self, texts: Sequence[str]) -> Tensor:
-        """Embed texts, padded to the full length and without attention mask, as SigLIP was trained: ``[n, d]``."""
-        options = {"padding": "max_length", "truncation": True, "max_length": self.max_length}
-        tokens = self.processor.tokenizer(list(texts), return_tensors="pt", **options)["input_ids"]
-        return _unit_rows(self.model.get_text_features(input_ids=tokens.to(self.model.device)))
+        """Embed texts: unit rows ``[n, d]``, float32, on the CPU."""
+        return _unit_rows(self.encode_texts(list(texts)))
 
 
 def _unit_rows(output: Any) -> Tensor:
@@ -101,53 +93,46 @@ def load_encoder(
         got = f"{device!r} ({_first_line(error)})"
         raise ValueError(f"device must be cpu or one that works here, got {got}") from error
     if model.startswith("open_clip:"):
-        return load_open_clip(model.removeprefix("open_clip:"), device=device, dtype=dtype)
+        return _of_open_clip(model.removeprefix("open_clip:"), device, dtype)
     local = Path(model).is_dir()
     revision = None if local else revision or REVISIONS.get(model)
     network, processor = _from_pretrained(model, revision)
     if not hasattr(network, "get_image_features"):
         got = f"{model} ({type(network).__name__})"
         raise ValueError(f"model must be a dual encoder of images and texts, got {got}")
-    known, name = _measured(network, model, device, dtype), Path(model).name if local else model
     length = int(network.config.text_config.max_position_embeddings)
-    return Encoder(name=name, revision=revision, max_length=length, processor=processor, **known)
+    settings = processor.image_processor.to_dict()
+
+    def encode_images(pictures: list[Any]) -> Any:
+        inputs = processor.image_processor(images=pictures, return_tensors="pt")
+        kinds = {name: DTYPES[dtype] if x.is_floating_point() else x.dtype for name, x in inputs.items()}
+        return network.get_image_features(**{name: x.to(device, kinds[name]) for name, x in inputs.items()})
+
+    def encode_texts(texts: list[str]) -> Any:
+        """Padded to the full length and without attention mask, as SigLIP was trained."""
+        options = {"padding": "max_length", "truncation": True, "max_length": length}
+        tokens = processor.tokenizer(texts, return_tensors="pt", **options)["input_ids"]
+        return network.get_text_features(input_ids=tokens.to(device))
+
+    return Encoder(
+        name=Path(model).name if local else model, revision=revision, **_measured(network, model, device, dtype),
+        image_preprocessing=repr(sorted((key, repr(value)) for key, value in settings.items())),
+        encode_images=encode_images, encode_texts=encode_texts,
+    )  # fmt: skip
 
 
 def _measured(network: Any, model: str, device: str, dtype: str) -> dict[str, Any]:
-    """What a network says of itself, whoever built it; released code adds its bias to the logit."""
+    """Put a network to work; what it says of itself, whoever built it. Released code adds its bias to the logit."""
     scale, bias = (getattr(network, name, None) for name in ("logit_scale", "logit_bias"))
     if scale is None or bias is None:
         got = f"{model} ({type(network).__name__})"
         raise ValueError(f"model must be a dual encoder with logit_scale and logit_bias, got {got}")
-    return {
-        "fingerprint": _fingerprint(network), "inverse_temperature": math.exp(scale.item()),
-        "bias": -bias.item(), "dtype": dtype, "model": network.to(device, DTYPES[dtype]).eval(),
-    }  # fmt: skip
+    t, b, fingerprint = math.exp(scale.item()), -bias.item(), _fingerprint(network)
+    network.to(device, DTYPES[dtype]).eval()
+    return {"fingerprint": fingerprint, "inverse_temperature": t, "bias": b, "dtype": dtype}
 
 
-class OpenClipEncoder(Encoder):
-    """As :class:`Encoder`, for a model of open_clip: ``processor`` holds its transform and its tokenizer."""
-
-    @property
-    def image_preprocessing(self) -> str:
-        """The transform, as text."""
-        return repr(self.processor[0])
-
-    @torch.inference_mode()
-    def images(self, images: Sequence[Any]) -> Tensor:
-        """Embed PIL images: unit rows ``[n, d]``, float32, on the CPU."""
-        weights = next(self.model.parameters())
-        pixels = torch.stack([self.processor[0](image.convert("RGB")) for image in images])
-        return _unit_rows(self.model.encode_image(pixels.to(weights)))
-
-    @torch.inference_mode()
-    def texts(self, texts: Sequence[str]) -> Tensor:
-        """Embed texts, tokenized as open_clip does for this model: ``[n, d]``."""
-        tokens = self.processor[1](list(texts)).to(next(self.model.parameters()).device)
-        return _unit_rows(self.model.encode_text(tokens))
-
-
-def load_open_clip(name: str, *, device: str, dtype: str) -> Encoder:
+def _of_open_clip(name: str, device: str, dtype: str) -> Encoder:
     """A sigmoid model of open_clip, ``NAME/TAG`` of its list of pretrained models or ``hf-hub:OWNER/NAME``."""
     try:
         import open_clip
@@ -160,9 +145,12 @@ def load_open_clip(name: str, *, device: str, dtype: str) -> Encoder:
         tokenizer = open_clip.get_tokenizer(architecture)
     except Exception as error:
         raise ValueError(f"open_clip:{name} cannot be loaded ({_first_line(error)})") from error
-    known = _measured(network, f"open_clip:{name}", device, dtype)
-    label, both = f"open_clip/{name.replace('/', '-')}", (transform, tokenizer)
-    return OpenClipEncoder(name=label, revision=tag or None, max_length=0, processor=both, **known)
+    return Encoder(
+        name=f"open_clip/{name.replace('/', '-')}", revision=tag or None, image_preprocessing=repr(transform),
+        **_measured(network, f"open_clip:{name}", device, dtype),
+        encode_images=lambda x: network.encode_image(torch.stack([*map(transform, x)]).to(device, DTYPES[dtype])),
+        encode_texts=lambda texts: network.encode_text(tokenizer(texts).to(device)),
+    )  # fmt: skip
 
 
 def _first_line(error: BaseException) -> str:

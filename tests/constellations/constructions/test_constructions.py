@@ -211,8 +211,8 @@ def test_construction_2_gives_the_same_constellation_to_every_pair_of_modalities
     for a in range(k):
         for b in range(a):
             found = separation(modalities[a], modalities[b])
-            assert math.isclose(found.min_matching, delta**2 - lift, abs_tol=1e-12)
-            assert math.isclose(found.max_non_matching, alpha * delta**2 - lift, abs_tol=1e-12)
+            assert math.isclose(found.matching, delta**2 - lift, abs_tol=1e-12)
+            assert math.isclose(found.non_matching, alpha * delta**2 - lift, abs_tol=1e-12)
 
 
 @settings(max_examples=80, deadline=None)
@@ -268,7 +268,7 @@ def test_tight_family_satisfies_the_sign_condition(dim, n_wedge):
     u, v = c.tight_modality_gap(dim, n_wedge=n_wedge)
     found = separation(u, v)
     assert u.shape == (n_wedge + dim - 1, dim)
-    assert found.min_matching > 0 > found.max_non_matching
+    assert found.matching > 0 > found.non_matching
     assert torch.equal(u[n_wedge:], v[n_wedge:])
     assert (u[:n_wedge, -1] > 0).all() and (v[:n_wedge, -1] < 0).all()
 

@@ -156,8 +156,8 @@ def test_the_page_shades_an_overlap_and_survives_degenerate_sets():
         (["--names", "FOLDER/u.npy"], "cannot be read"),
         (["--pairs", "FOLDER/u.npy"], "u.npy must hold integers"),
         (["--pairs", "FOLDER/u.npy", "FOLDER/u.npy", "FOLDER/u.npy"], "one file, or two of group ids"),
-        (["--inverse-temperature", "-3"], "inverse_temperature must be finite and above 0"),
-        (["--sampled-products", "0.5"], "sampled_products must be at least 1"),
+        (["--inverse-temperature", "-3"], "inverse_temperature must be above 0"),
+        (["--sampled-products", "0.5"], "sampled_products must be an integer of at least 1"),
     ],
 )
 def test_bad_input_is_one_line_before_the_work(saved, more, message, capsys):

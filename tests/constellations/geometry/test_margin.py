@@ -29,13 +29,13 @@ def test_separation_is_the_brute_force_one_with_its_witnesses(size):
     u, v = pairs(size)
     matching, non_matching = brute_force(u, v)
     s = geometry.separation(u, v)
-    assert s.min_matching == pytest.approx(min(matching), abs=1e-14)
-    assert s.max_non_matching == pytest.approx(max(non_matching.values()), abs=1e-14)
+    assert s.matching == pytest.approx(min(matching), abs=1e-14)
+    assert s.non_matching == pytest.approx(max(non_matching.values()), abs=1e-14)
     (i, j) = s.matching_index
-    assert i == j and matching[i] == pytest.approx(s.min_matching, abs=1e-14)
-    assert non_matching[s.non_matching_index] == pytest.approx(s.max_non_matching, abs=1e-14)
+    assert i == j and matching[i] == pytest.approx(s.matching, abs=1e-14)
+    assert non_matching[s.non_matching_index] == pytest.approx(s.non_matching, abs=1e-14)
     assert s.gap == pytest.approx(2 * s.margin, abs=1e-15)
-    assert s.relative_bias + s.margin == pytest.approx(s.min_matching, abs=1e-14)
+    assert s.relative_bias + s.margin == pytest.approx(s.matching, abs=1e-14)
 
 
 @given(SIZES)

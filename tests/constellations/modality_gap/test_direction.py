@@ -46,9 +46,9 @@ def test_theorem_3_6_needs_no_sign_of_the_matching_products(n, d, b, seed):
     if n < d + 2:
         return
     u, v = c.from_spherical_code(random_points(n, d - 1, seed=seed), relative_bias=b)
-    u = u + 0.3 * random_points(n, d, seed=seed, stream=5) * -separation(u, v).max_non_matching
+    u = u + 0.3 * random_points(n, d, seed=seed, stream=5) * -separation(u, v).non_matching
     u = u / u.norm(dim=-1, keepdim=True)
-    if separation(u, v).max_non_matching >= 0:
+    if separation(u, v).non_matching >= 0:
         return
     found = mg.separating_direction(u, v)
     assert found.n_negative >= found.guaranteed

@@ -215,8 +215,8 @@ def test_the_records_are_those_of_the_library(loss, adapter):
 def test_edges_are_measured_apart_and_together():
     result = training.synchronize(n_pairs=6, dim=5, n_modalities=3, seeds=[0, 1], n_steps=40)
     edges = [geometry.separation(result.points[:, a].double(), result.points[:, c].double()) for a, c in result.edges]
-    low = torch.stack([e.min_matching for e in edges]).amin(0)
-    high = torch.stack([e.max_non_matching for e in edges]).amax(0)
+    low = torch.stack([e.matching for e in edges]).amin(0)
+    high = torch.stack([e.non_matching for e in edges]).amax(0)
     assert torch.allclose(result.edge_margin, torch.stack([e.margin for e in edges], 1), atol=1e-6)
     assert torch.allclose(result.margin, (low - high) / 2, atol=1e-6)
     assert bool((result.margin <= result.edge_margin.amin(1) + 1e-9).all())
