@@ -96,6 +96,14 @@ def test_bad_parameters_stop_a_notebook(name, tmp_path):
         begin(name, tmp_path, **{parameter: {"neither": "number nor text"}})
 
 
+def test_a_record_belongs_to_one_chapter():
+    asked = re.compile(r'run\.(?:holds|share|agrees|untested)\(\s*f?"([^"]+)"')
+    texts = {name: (ROOT / "notebooks" / f"{name}.md").read_text(encoding="utf-8") for name in CHAPTERS}
+    where = [(record, name) for name, text in texts.items() for record in set(asked.findall(text))]
+    assert len(where) > 100
+    assert len(dict(where)) == len(where), sorted(pair for pair in where if pair not in dict(where).items())
+
+
 @pytest.mark.parametrize("name", CHAPTERS)
 def test_cells_stay_short_and_do_not_scroll(name):
     for cell in pairs.from_text(ROOT / "notebooks" / f"{name}.md").cells:
