@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import importlib
 import pkgutil
 import re
 from pathlib import Path
@@ -19,11 +20,19 @@ NOT_LISTED = {"data"}
 
 
 def test_reference_lists_every_module() -> None:
-    listed = re.findall(r"automodule:: constellations\.(\S+)", (ROOT / "book" / "api.md").read_text())
+    pages = "\n".join(path.read_text() for path in (ROOT / "book").glob("api_*.md"))
+    listed = re.findall(r"automodule:: constellations\.(\S+)", pages)
     assert len(listed) == len(set(listed))
     modules = {module.name for module in pkgutil.iter_modules(constellations.__path__)} - NOT_LISTED
-    assert modules <= set(listed), f"book/api.md lacks {sorted(modules - set(listed))}"
+    assert modules <= set(listed), f"the reference lacks {sorted(modules - set(listed))}"
     assert {name for name in listed if "." not in name} <= modules
+
+
+def test_the_reference_begins_with_ten_public_names() -> None:
+    names = re.findall(r"^   ~(\S+)\.(\w+)$", (ROOT / "book" / "api.md").read_text(), flags=re.MULTILINE)
+    assert len(names) == 10
+    for module, name in names:
+        assert name in importlib.import_module(module).__dict__, f"{module}.{name}"
 
 
 def test_every_citation_has_its_entry_and_every_entry_is_cited() -> None:

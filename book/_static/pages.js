@@ -9,6 +9,15 @@ addEventListener("DOMContentLoaded", () => {
   };
 });
 
+// What the theme leaves to mend for keyboards and screen readers.
+addEventListener("DOMContentLoaded", () => {
+  const each = (selector, mend) => document.querySelectorAll(selector).forEach(mend);
+  each("thead th", (cell) => (cell.scope = "col"));
+  each("summary[aria-label], button.search-button[aria-label]", (element) => element.removeAttribute("aria-label"));
+  each('[role="doc-biblioentry"], .citation-list[role="list"]', (element) => element.removeAttribute("role"));
+  each(".table-scroll, .pst-scrollable-table-container", (element) => (element.tabIndex = 0));
+});
+
 // A displayed formula that is wider than its column scrolls, and the keyboard must reach it.
 addEventListener("load", () => {
   globalThis.MathJax?.startup?.promise?.then(() => {

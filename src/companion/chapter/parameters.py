@@ -8,12 +8,16 @@ the line as it stands. Other ranges: ``Integer[3, 40]``, or any annotation that 
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Mapping, Sequence
 from types import GenericAlias
 from typing import Annotated, Literal, get_args, get_origin
 
+import pandas as pd
 from pydantic import AfterValidator, Field, TypeAdapter, ValidationError
 from pydantic.fields import FieldInfo
+
+from companion.chapter.page import number_text
 
 Whole = Annotated[int, Field(strict=True)]
 Size = Annotated[Whole, Field(ge=2)]
@@ -122,6 +126,18 @@ def validate(
             got = f"{values[name]!r} ({type(values[name]).__name__})"
             raise ValueError(f"parameter {name} must be {describe(kind)}, got {got}") from error
     return checked
+
+
+def told(declared: Mapping[str, object], values: Mapping[str, object], source: str) -> pd.DataFrame:
+    """The parameters of a notebook as a table: name, value, the comment beside it in ``source``, and what is allowed."""
+    comments = dict(re.findall(r"^(\w+)\s*:[^#\n]*=[^#\n]*#\s*(.*)$", source, flags=re.M))
+    names = [name for name in declared if name != "output_dir"]
+    return pd.DataFrame({
+        "parameter": names,
+        "value": [number_text(values[name]) for name in names],
+        "meaning": [comments.get(name, "") for name in names],
+        "allowed": [describe(declared[name]) for name in names],
+    })  # fmt: skip
 
 
 def _names(cell: str, assignment: type[ast.Assign] | type[ast.AnnAssign]) -> list[str]:

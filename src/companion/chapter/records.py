@@ -59,10 +59,15 @@ class Record:
     def _ipython_display_(self) -> None:
         """Show nothing where a cell ends with a record: the call that made it has shown its line."""
 
+    @property
+    def word(self) -> str:
+        """The verdict as shown: what is not the paper's holds or fails, it is not reproduced."""
+        words = {"reproduced": "holds", "differs": "fails"} if self.kind in ("self-test", "ours") else {}
+        return words.get(self.verdict, self.verdict)
+
     def line(self) -> str:
         """The record in one line; where it differs, with what explains it."""
-        words = {"reproduced": "holds", "differs": "fails"} if self.kind == "self-test" else {}
-        badge = f'<span class="verdict verdict-{_CLASSES[self.verdict]}">{words.get(self.verdict, self.verdict)}</span>'
+        badge = f'<span class="verdict verdict-{_CLASSES[self.verdict]}">{self.word}</span>'
         found = f"this run: {with_spread(self.measured, self.spread)}"
         if self.published == "holds":
             found = f"{self.of or 1:,} cases, smallest slack {number_text(self.measured, 2)}"
@@ -260,6 +265,6 @@ def records_frame(records: Sequence[Record]) -> pd.DataFrame:
         "published": [number_text(record.published, 4) for record in records],
         "this run": [with_spread(record.measured, record.spread) for record in records],
         "seeds": ["–" if record.n_seeds is None else str(record.n_seeds) for record in records],
-        "verdict": [record.verdict for record in records],
+        "verdict": [record.word for record in records],
         "comment": [f"{_ORIGIN[record.source]} {record.comment}".strip() for record in records],
     })  # fmt: skip

@@ -134,14 +134,8 @@ def begin(notebook: str, variables: Mapping[str, object]) -> Run:
     check_writable(run.results)
     run.results.unlink(missing_ok=True)
     style.apply_style()
-    comments = dict(re.findall(r"^(\w+)\s*:[^#\n]*=[^#\n]*#\s*(.*)$", "\n".join(cells), flags=re.M))
-    told = pd.DataFrame({
-        "parameter": list(values),
-        "this run": [number_text(value) for value in values.values()],
-        "meaning": [comments.get(name, "") for name in values],
-        "allowed": [parameters.describe(declared[name]) for name in values],
-    })  # fmt: skip
-    page.show(page.fold("Parameters of this run", page.table(told[told["parameter"] != "output_dir"])))
+    told = parameters.told(declared, values, "\n".join(cells)).rename(columns={"value": "this run"})
+    page.show(page.fold("Parameters of this run", page.table(told)))
     return run
 
 

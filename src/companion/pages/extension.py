@@ -2,23 +2,33 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import re
 from functools import cache
-from html import escape
+from importlib import import_module
 from pathlib import Path
 from typing import Any, ClassVar
 
 import sphinx_proof.domain
 import sphinx_tippy
+import yaml
 from docutils import nodes
+from docutils.statemachine import StringList
+from sphinx import addnodes
 from sphinx.application import Sphinx
+from sphinx.builders.html import StandaloneHTMLBuilder
 from sphinx.environment import BuildEnvironment
+from sphinx.ext.autosummary import Autosummary
+from sphinx.transforms import SphinxTransform
 from sphinx.util.nodes import make_refnode
 from sphinx_proof.nodes import unenumerable_node, visit_unenumerable_node
 
+from companion.pages.profiles import number
+from companion.pages.templates import TEMPLATES
+
 UNWANTED = "sphinx_thebe"
-DESCRIBED = 200
+CHAPTERS = "notebooks/"
 
 
 def setup(app: Sphinx) -> dict[str, bool]:
@@ -36,10 +46,19 @@ def setup(app: Sphinx) -> dict[str, bool]:
     handlers["singlehtml"] = handlers["html"] | handlers.get("singlehtml", {})
     # The files of hover texts get one name each, so that two builds are equal.
     sphinx_tippy.uuid4 = lambda: "hover"
-    app.connect("env-check-consistency", lambda app, env: _number_by_file(env))
+    app.add_directive("summary", Summary)
+    app.connect("autodoc-process-docstring", _describe_parameters, priority=900)
+    app.add_transform(Chapters)
+    app.add_builder(Prose, override=True)
+    app.connect("env-check-consistency", _number_by_file)
     app.connect("html-page-context", _describe)
-    app.connect("build-finished", _mend_all)
+    app.connect("build-finished", _drop_icon_script)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
+
+
+@cache
+def _parameters() -> dict[str, str]:
+    return yaml.safe_load((TEMPLATES / "parameters.yml").read_text(encoding="utf-8"))
 
 
 @cache
@@ -84,60 +103,90 @@ class Statements(sphinx_proof.domain.ProofDomain):
         return make_refnode(builder, fromdocname, built[target]["docname"], target, text) if target in built else text
 
 
-def _number_by_file(env: BuildEnvironment) -> None:
+def _number_by_file(app: Sphinx, env: BuildEnvironment) -> None:
     """Chapter 16 is number 16 wherever the table of contents puts it, in titles, figures and side bar."""
     for page, sections in env.toc_secnumbers.items():
-        chapter = re.match(r"notebooks/(\d\d)_", page)
-        if chapter:
+        if page.startswith(CHAPTERS):
+            shown = number(page.removeprefix(CHAPTERS))
             for numbers in (sections, *env.toc_fignumbers.get(page, {}).values()):
-                numbers.update({key: (int(chapter[1]), *number[1:]) for key, number in numbers.items() if number})
+                numbers.update({key: (shown, *each[1:]) for key, each in numbers.items() if each})  # type: ignore[arg-type]
             for node in (env.titles[page], *env.tocs[page].findall(nodes.reference)):
                 if node.get("secnumber"):
-                    node["secnumber"] = (int(chapter[1]), *node["secnumber"][1:])
+                    node["secnumber"] = (shown, *node["secnumber"][1:])
+
+
+class Summary(Autosummary):
+    """A table of the public names of a module, ``.. summary:: package.module``."""
+
+    required_arguments = 1
+
+    def run(self) -> list[nodes.Node]:
+        module = import_module(self.arguments[0])
+        own = {name: one for name, one in vars(module).items() if getattr(one, "__module__", "") == module.__name__}
+        names = getattr(module, "__all__", [name for name in own if not name.startswith("_")])
+        shown = [f"~{module.__name__}.{name}" for name in names if callable(getattr(module, name))]
+        self.content = StringList(shown)
+        self.options["nosignatures"] = None
+        self.env.ref_context.pop("py:module", None)
+        return super().run()
+
+
+def _describe_parameters(app: Sphinx, what: str, name: str, obj: Any, options: Any, lines: list[str]) -> None:
+    """What the names of parameters mean throughout, where a docstring leaves it at that."""
+    if inspect.isfunction(obj):
+        known = _parameters()
+        given = re.findall(r"\w+", " ".join(re.findall(r"^:param (.*?):", "\n".join(lines), re.MULTILINE)))
+        told = [
+            f":param {one}: {known[one]}" for one in inspect.signature(obj).parameters if one in known.keys() - given
+        ]
+        lines += ["", *told, ""] if told else []
+
+
+class Chapters(SphinxTransform):
+    """The words "chapter 04" in a text are a link to that chapter."""
+
+    default_priority = 500
+
+    def apply(self) -> None:
+        pages = {page.removeprefix(CHAPTERS)[:2]: page for page in self.env.found_docs if page.startswith(CHAPTERS)}
+        for text in list(self.document.findall(nodes.Text)):
+            if isinstance(text.parent, (nodes.paragraph, nodes.emphasis, nodes.strong, nodes.caption)):
+                parts = re.split(r"\b([Cc]hapter \d\d)\b", text.astext())
+                parts[1::2] = [_link(part, pages[part[-2:]]) if part[-2:] in pages else part for part in parts[1::2]]
+                if len(parts) > 1:
+                    text.parent.replace(text, [nodes.Text(part) if isinstance(part, str) else part for part in parts])
+
+
+def _link(words: str, page: str) -> addnodes.pending_xref:
+    shown = number(page.removeprefix(CHAPTERS))
+    words = f"{words[:8]}{shown}" if shown.isdigit() else f"{'Appendix' if words[0] == 'C' else 'appendix'} {shown}"
+    options = {"refdomain": "std", "reftype": "doc", "reftarget": f"/{page}", "refexplicit": True}
+    return addnodes.pending_xref("", nodes.inline("", words), **options)
+
+
+class Prose(StandaloneHTMLBuilder):
+    """Pages whose code is left out of the search."""
+
+    def index_page(self, pagename: str, doctree: nodes.document, title: str) -> None:
+        """Feed the search with a copy that lacks the code."""
+        prose = doctree.deepcopy()
+        for code in list(prose.findall(nodes.literal_block)):
+            code.parent.remove(code)
+        super().index_page(pagename, prose, title)
 
 
 def _describe(app: Sphinx, pagename: str, templatename: str, context: dict[str, Any], doctree: Any) -> None:
-    """A description of each page in its head: its first paragraph."""
-    if doctree is None:
-        return
-    first = next(
-        (node.astext() for node in doctree.findall(nodes.paragraph) if len(node.astext()) > 40), app.config.project
-    )
-    text = " ".join(first.split())
-    text = escape(text if len(text) <= DESCRIBED else text[:DESCRIBED].rsplit(" ", 1)[0] + " …", quote=True)
-    title = escape(re.sub(r"<[^>]+>", "", context.get("title") or "Constellations"), quote=True)
-    tags = {"og:title": title, "og:description": text, "og:type": "article", "og:site_name": "Constellations"}
-    context["metatags"] += f'<meta name="description" content="{text}" />'
-    context["metatags"] += "".join(f'<meta property="{key}" content="{value}" />' for key, value in tags.items())
+    """The first paragraph of a page, which ``layout.html`` puts into its head."""
+    texts = [node.astext() for node in doctree.findall(nodes.paragraph)] if doctree else []
+    context["described"] = next((" ".join(text.split()) for text in texts if len(text) > 40), None)
 
 
-def _mend_all(app: Sphinx, exception: Exception | None) -> None:
-    """Icons by style sheet instead of a script of 1.5 MB; folds, tables and formulas for keyboards and screen readers."""
+def _drop_icon_script(app: Sphinx, exception: Exception | None) -> None:
+    """Icons come by style sheet instead of a script of 1.5 MB."""
     if exception is None and app.builder.format == "html":
         for path in Path(app.outdir).rglob("*.html"):
-            path.write_text(mended(path.read_text(encoding="utf-8")), encoding="utf-8")
+            html = re.sub(r"\s*<script[^>]*fontawesome\.js[^>]*></script>", "", path.read_text(encoding="utf-8"))
+            html = re.sub(r"\s*<link[^>]*(?:fontawesome|fa-[a-z]+-\d+)[^>]*/?>", "", html)
+            path.write_text(html, encoding="utf-8")
         for path in Path(app.outdir, "_static", "scripts").glob("fontawesome*"):
             path.unlink()
-
-
-def mended(html: str) -> str:
-    """One page with its faults mended.
-
-    >>> mended('<th><p>x</p></th><summary aria-label="Toggle hidden content">')
-    '<th scope="col"><p>x</p></th><summary>'
-    """
-    html = re.sub(r"\s*<script[^>]*fontawesome\.js[^>]*></script>", "", html)
-    html = re.sub(r"\s*<link[^>]*(?:fontawesome|fa-[a-z]+-\d+)[^>]*/?>", "", html)
-    html = re.sub(r'(<summary[^>]*?) aria-label="[^"]*"', r"\1", html)
-    html = re.sub(
-        r"<th(?: class=\"(head[^\"]*)\")?>",
-        lambda m: f'<th scope="col"{f" class={chr(34)}{m[1]}{chr(34)}" if m[1] else ""}>',
-        html,
-    )
-    html = re.sub(
-        r'<div class="(table-scroll|pst-scrollable-table-container)">', r'<div class="\1" tabindex="0">', html
-    )
-    html = re.sub(r'(<button[^>]*?search-button[^>]*?) aria-label="Search"', r"\1", html)
-    return html.replace('role="doc-biblioentry"', "").replace(
-        '<div role="list" class="citation-list">', '<div class="citation-list">'
-    )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Mapping
 from pathlib import Path
 
 import yaml
@@ -14,6 +13,16 @@ PROFILES = ("paper", "quick", "gpu")
 def notebooks(root: Path) -> list[str]:
     """Names of the chapters, in order, without extension."""
     return sorted(path.stem for path in (root / "notebooks").glob("[0-9][0-9]_*.md"))
+
+
+def number(name: str) -> str:
+    """The number that readers see of a chapter; those from 20 on are appendices.
+
+    >>> number("04_dimension_bounds"), number("20_settings_of_tables")
+    ('4', 'A')
+    """
+    first = int(name[:2])
+    return str(first) if first < 20 else chr(ord("A") + first - 20)
 
 
 def check(root: Path, profile: str) -> None:
@@ -47,20 +56,15 @@ def check(root: Path, profile: str) -> None:
         _require_gpu()
 
 
-def left_to_gpu(root: Path, titles: Mapping[str, str]) -> str:
-    """A Markdown table: for each chapter that ``profiles/gpu`` enlarges, its comment and its parameters."""
-    rows = []
-    for name, title in titles.items():
-        path = root / "profiles" / "gpu" / f"{name}.yml"
-        text = path.read_text(encoding="utf-8") if path.exists() else ""
-        settings = yaml.safe_load(text) or {}
-        if settings:
-            comments = [line.lstrip("# ") for line in text.splitlines() if line.startswith("#")]
-            values = ", ".join(f"`{key} = {value}`" for key, value in settings.items())
-            rows.append(f"| [{name[:2]} {title}](../notebooks/{name}) | {' '.join(comments)} | {values} |")
-    if not rows:
-        return "Nothing: the two profiles agree.\n"
-    return "\n".join(["| chapter | in the profile gpu | parameters |", "| --- | --- | --- |", *rows, ""])
+def left_to_gpu(root: Path) -> dict[str, tuple[str, dict[str, object]]]:
+    """For each chapter that ``profiles/gpu`` enlarges, the comment and the parameters of that file."""
+    found = {}
+    for path in sorted((root / "profiles" / "gpu").glob("*.yml")):
+        text = path.read_text(encoding="utf-8")
+        comments = [line.lstrip("# ") for line in text.splitlines() if line.startswith("#")]
+        if settings := yaml.safe_load(text):
+            found[path.stem] = (" ".join(comments), settings)
+    return found
 
 
 def _require_gpu() -> None:

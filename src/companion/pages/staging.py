@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import nbformat
 import yaml
 from nbformat import NotebookNode
 
-from companion.pages import profiles, scoreboard, statements
+from companion.chapter import parameters
+from companion.pages import gallery, profiles, scoreboard, statements
+from companion.pages.templates import render
 
 REPOSITORY_VARIABLE = "BOOK_REPOSITORY"
 BUTTONS = ("use_repository_button", "use_edit_page_button", "use_issues_button")
@@ -31,21 +35,26 @@ def stage(root: Path, build: Path) -> None:
     _check_contents(root, chapters)
     target = _frame(root, build, contents(root))
     shutil.copy(root / "_toc.yml", target / "_toc.yml")
-    results = []
+    results, figures, declared, titles = [], {}, {}, {}
     for name in chapters:
         executed = _existing(build / "executed" / f"{name}.ipynb")
-        nbformat.write(presented(nbformat.read(executed, as_version=4)), target / "notebooks" / f"{name}.ipynb")
+        notebook = presented(nbformat.read(executed, as_version=4))
+        titles[name] = title_of(name, notebook)
+        figures[name] = gallery.figures_of(name, notebook, build / "figures")
+        declared[name] = parameters_of(notebook)
+        nbformat.write(notebook, target / "notebooks" / f"{name}.ipynb")
         results.append(_results(_existing(build / "results" / f"{name}.json"), executed))
-    titles = {name: title_of(target / "notebooks" / f"{name}.ipynb") for name in chapters}
+    gallery.copy_files(build / "figures", target / "book")
     known = statements.as_data(statements.read(root, contents(root)), scoreboard.verdicts(results))
     places = {one["name"].lower().replace(" ", "-"): f"{one['page']}.html#{one['label']}" for one in known}
+    heads = {f"notebooks/{name}": f"{profiles.number(name)} {title}" for name, title in titles.items()}
     for name, text in {
         "glance": scoreboard.glance(results, profile=build.name),
         "scoreboard": scoreboard.page(results, titles, profile=build.name, places=places),
-        "left_to_gpu": profiles.left_to_gpu(root, titles),
-        "statements": statements.page(
-            known, {f"notebooks/{name}": f"{name[:2]} {title}" for name, title in titles.items()}
-        ),
+        "left_to_gpu": render("left_to_gpu.md", left=profiles.left_to_gpu(root), titles=titles),
+        "gallery": render("gallery.md", chapters=figures, titles=titles),
+        "parameters": render("parameters.html", chapters=declared, titles=titles),
+        "statements": statements.page(known, heads),
     }.items():
         (target / "book" / "generated" / f"{name}.md").write_text(text, encoding="utf-8")
     _write_statements(target, known)
@@ -55,7 +64,9 @@ def stage_page(root: Path, build: Path, name: str) -> None:
     """Lay out ``build/stage`` for one executed notebook, ``build/<name>.ipynb``, as a book of a single page."""
     target = _frame(root, build, [])
     notebook = nbformat.read(_existing(build / f"{name}.ipynb"), as_version=4)
-    nbformat.write(presented(notebook), target / "notebooks" / f"{name}.ipynb")
+    gallery.figures_of(name, presented(notebook), build / "figures")
+    gallery.copy_files(build / "figures", target / "book")
+    nbformat.write(notebook, target / "notebooks" / f"{name}.ipynb")
     (target / "_toc.yml").write_text(f"format: jb-book\nroot: notebooks/{name}\n", encoding="utf-8")
     _write_statements(target, statements.as_data(statements.read(root, contents(root)), {}))
 
@@ -88,7 +99,7 @@ def presented(notebook: NotebookNode) -> NotebookNode:
     return notebook
 
 
-def title_of(notebook: Path) -> str:
+def title_of(name: str, notebook: NotebookNode) -> str:
     """The title of a chapter: its first heading.
 
     Raises
@@ -96,12 +107,21 @@ def title_of(notebook: Path) -> str:
     ValueError
         If there is none.
     """
-    for cell in nbformat.read(notebook, as_version=4).cells:
-        if cell.cell_type == "markdown":
-            for line in cell.source.splitlines():
-                if line.startswith("# "):
-                    return line[2:].strip()
-    raise ValueError(f"{notebook.name} must begin with a heading '# Title'")
+    found = (
+        re.search(r"^# (.+)$", cell.source, re.MULTILINE) for cell in notebook.cells if cell.cell_type == "markdown"
+    )
+    title = next(filter(None, found), None)
+    if title is None:
+        raise ValueError(f"{name}.ipynb must begin with a heading '# Title'")
+    return title[1].strip()
+
+
+def parameters_of(notebook: NotebookNode) -> list[dict[str, str]]:
+    """What a chapter's parameters cell declares: name, default, meaning and what is allowed."""
+    cell = next(cell for cell in notebook.cells if "parameters" in cell.metadata.get("tags", []))
+    variables: dict[str, Any] = {}
+    exec(cell.source, variables)
+    return parameters.told(variables["__annotations__"], variables, cell.source).to_dict("records")
 
 
 def contents(root: Path) -> list[str]:

@@ -6,12 +6,13 @@ Two comment lines may follow ``:label:`` in a directive: ``% uses: label, label`
 
 from __future__ import annotations
 
-import graphlib
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from html import escape
 from pathlib import Path
+
+from companion.pages.profiles import number
+from companion.pages.templates import render
 
 STATUSES = {
     "proved": "proved in this book",
@@ -25,10 +26,6 @@ DIRECTIVE = re.compile(r"^```\{prf:(\w+)\} *(.*?)\n(.*?)^``` *$", re.MULTILINE |
 SHOWN = re.compile(r"^````\w.*?^````", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\{prf:ref\}`(?:[^`<]*<)?([\w.-]+)>?`")
 PAPER = re.compile(r"(\w+ [\d.]+) of the paper")
-ARROW = (
-    '<defs><marker id="arrow" viewBox="0 0 6 6" refX="5" refY="3" markerWidth="6" markerHeight="6" orient="auto">'
-    '<path d="M0 0L6 3L0 6z"/></marker></defs>'
-)
 WIDTH, BOX, HEIGHT, GAP, LEFT, PER_LINE = 916, 118, 36, 8, 30, 7
 
 
@@ -65,19 +62,6 @@ def read(root: Path, pages: Sequence[str]) -> list[Statement]:
     return found
 
 
-def problems(statements: Sequence[Statement]) -> list[str]:
-    """Labels given twice, uses that lead nowhere, and circles, in words."""
-    uses = {statement.label: set(statement.uses) for statement in statements}
-    labels = [statement.label for statement in statements]
-    found = [f"{label} is given twice" for label in sorted(uses) if labels.count(label) > 1]
-    found += [f"{label} uses {used}: no such statement" for label in uses for used in sorted(uses[label] - set(uses))]
-    try:
-        tuple(graphlib.TopologicalSorter(uses).static_order())
-    except graphlib.CycleError as error:
-        found.append(f"a circle: {' uses '.join(reversed(error.args[1]))}")
-    return found
-
-
 def as_data(statements: Sequence[Statement], verdicts: Mapping[str, str]) -> list[dict]:
     """What ``statements.json`` holds: each statement with its verdict and what uses it."""
     return [
@@ -90,26 +74,28 @@ def as_data(statements: Sequence[Statement], verdicts: Mapping[str, str]) -> lis
 
 
 def page(data: Sequence[Mapping], titles: Mapping[str, str]) -> str:
-    """The map as HTML: a picture whose boxes are links, and the same as a table."""
-    place, lines, y = {}, [], 0
+    """The map as a picture whose boxes are links."""
+    place: dict[str, tuple[int, int]] = {}
+    heads, y = [], 0
     for name in dict.fromkeys(entry["page"] for entry in data):
-        entries = [entry for entry in data if entry["page"] == name]
-        lines.append(f'<text class="page" x="0" y="{y + 14}">{escape(_short(titles.get(name, name), 90))}</text>')
-        for k, entry in enumerate(entries):
-            place[entry["label"]] = (LEFT + k % PER_LINE * (BOX + GAP), y + 22 + k // PER_LINE * (HEIGHT + GAP))
-        y += 46 + ((len(entries) - 1) // PER_LINE + 1) * (HEIGHT + GAP)
-    for entry in data:
-        for used in entry["uses"]:
-            (x0, y0), (x1, y1) = place[used], place[entry["label"]]
-            x0, x1, beside = x0 + BOX // 2, x1 + BOX // 2, y0 == y1
-            y0, bend = (y0, 18) if beside else (y0 + HEIGHT, max(24, abs(y1 - y0) // 2))
-            curve = f"M{x0} {y0}C{x0} {y0 - bend if beside else y0 + bend} {x1} {y1 - bend} {x1} {y1 - 3}"
-            lines.append(f'<path data-from="{used}" data-to="{entry["label"]}" d="{curve}"/>')
-    lines += [_box(entry, *place[entry["label"]]) for entry in data]
-    label = "Statements and what their proofs use"
-    head = f'<svg id="statement-map" viewBox="0 0 {WIDTH} {y}" role="group" aria-label="{label}">{ARROW}'
-    picture = f'<div class="table-scroll" tabindex="0">{head}{"".join(lines)}</svg></div>'
-    return f'<div id="statement-focus" aria-live="polite"></div>\n{picture}\n'
+        labels = [entry["label"] for entry in data if entry["page"] == name]
+        heads.append((y + 14, titles.get(name, name)))
+        for k, label in enumerate(labels):
+            place[label] = (LEFT + k % PER_LINE * (BOX + GAP), y + 22 + k // PER_LINE * (HEIGHT + GAP))
+        y += 46 + ((len(labels) - 1) // PER_LINE + 1) * (HEIGHT + GAP)
+    arrows = [
+        (used, entry["label"], _curve(*place[used], *place[entry["label"]])) for entry in data for used in entry["uses"]
+    ]
+    boxes = [(entry, *place[entry["label"]], _short_title(entry)) for entry in data]
+    size = {"width": WIDTH, "height": y, "box": BOX, "box_height": HEIGHT}
+    return render("statements.html", heads=heads, arrows=arrows, boxes=boxes, statuses=STATUSES, **size)
+
+
+def _curve(x0: int, y0: int, x1: int, y1: int) -> str:
+    """From the lower edge of one box to the upper edge of another; above boxes that stand side by side."""
+    start, bend = (y0, -18) if y0 == y1 else (y0 + HEIGHT, max(24, abs(y1 - y0 - HEIGHT) // 2))
+    x0, x1 = x0 + BOX // 2, x1 + BOX // 2
+    return f"M{x0} {start}C{x0} {start + bend} {x1} {y1 - abs(bend)} {x1} {y1 - 3}"
 
 
 def _on_page(page: str, text: str) -> list[Statement]:
@@ -155,27 +141,11 @@ def _names(kind: str, title: str, page: str, earlier: int) -> tuple[str, str]:
     paper = PAPER.match(title)
     if paper:
         return paper[1], title
-    chapter = re.search(r"/(\d\d)_", page)
-    number = f"{int(chapter[1]) if chapter else ''}{chr(ord('A') + earlier)}"
-    name = f"{kind.title()} {number}"
+    chapter = number(page.removeprefix("notebooks/")) if page.startswith("notebooks/") else ""
+    name = f"{kind.title()} {chapter}{chr(ord('A') + earlier)}"
     return name, f"{name}. {title}" if title else name
 
 
-def _short(text: str, length: int) -> str:
-    return text if len(text) <= length else text[: length - 1].rstrip() + "…"
-
-
-def _box(entry: Mapping, x: int, y: int) -> str:
-    text = (
-        entry["heading"].removeprefix(entry["name"]).removeprefix(" of the paper").strip(" .,:").removesuffix(" (ours)")
-    )
-    verdict = f"; {entry['verdict']}" if entry["verdict"] else ""
-    title = escape(f"{entry['heading']}: {STATUSES[entry['status']]}{verdict}")
-    middle = x + BOX // 2
-    return (
-        f'<a class="statement {entry["status"]}" href="../{entry["page"]}.html#{entry["label"]}" '
-        f'data-label="{entry["label"]}" aria-label="{title}"><title>{title}</title>'
-        f'<rect x="{x}" y="{y}" width="{BOX}" height="{HEIGHT}" rx="5"/>'
-        f'<text x="{middle}" y="{y + (15 if text else 22)}" class="name">{escape(entry["name"])}</text>'
-        f'<text x="{middle}" y="{y + 28}">{escape(_short(text, 23))}</text></a>'
-    )
+def _short_title(entry: Mapping) -> str:
+    title = entry["heading"].removeprefix(entry["name"]).removeprefix(" of the paper")
+    return title.strip(" .,:").removesuffix(" (ours)")

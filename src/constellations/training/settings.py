@@ -115,7 +115,7 @@ def default_device() -> str:
 
 
 def graph_edges(graph: str | Iterable[Sequence[int]], n_modalities: int) -> tuple[Edge, ...]:
-    """Edges ``(a, c)`` of a synchronisation graph on the modalities ``0 .. n_modalities - 1``.
+    """Edges ``(a, c)`` of a synchronisation graph on the modalities ``0`` to ``n_modalities - 1``.
 
     ``"complete"`` joins all pairs, ``"star"`` joins modality 0 to each other one; or give the edges.
 

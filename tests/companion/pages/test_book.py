@@ -196,3 +196,39 @@ def test_the_scoreboard_links_every_chapter() -> None:
     reached = {target for _, target, _ in local(page)}
     missing = [name for name in contents() if "notebooks/" in name and (HTML / f"{name}.html").resolve() not in reached]
     assert not missing, found(missing)
+
+
+def test_the_landing_page_leads_to_every_chapter_and_to_the_paper() -> None:
+    page = pages()[(HTML / "book" / "index.html").resolve()]
+    reached = {target for _, target, _ in local(page)}
+    assert not [
+        name for name in contents() if "notebooks/" in name and (HTML / f"{name}.html").resolve() not in reached
+    ]
+    assert "https://arxiv.org/abs/2509.18552" in page.links
+
+
+@pytest.mark.parametrize("name", [name for name in contents() if name.startswith("notebooks/")])
+def test_every_figure_of_a_chapter_leads_to_its_files_and_is_in_the_gallery(name: str) -> None:
+    text = (HTML / f"{name}.html").read_text(encoding="utf-8")
+    captions = re.findall(r"<figcaption>.*?</figcaption>", text, re.DOTALL)
+    gallery = pages()[(HTML / "book" / "gallery.html").resolve()]
+    assert captions
+    for caption in captions:
+        files = re.findall(r'href="\.\./(_static/figures/\w+\.(?:svg|png|npz))"', caption)
+        assert len(files) == 3 and {f"../{file}" for file in files} <= set(gallery.links), caption
+
+
+def test_chapters_are_called_by_the_number_they_show_and_linked() -> None:
+    problems = [
+        f"{page.path.relative_to(HTML)}: {words}"
+        for page in pages().values() for words in re.findall(r"[Cc]hapter (?:0\d|20)\b.{20}", page.text)
+    ]  # fmt: skip
+    assert not problems, found(problems)
+    assert "A. Settings of Tables 2 and 3" in pages()[(HTML / "book" / "index.html").resolve()].text
+
+
+def test_every_page_of_the_book_describes_itself() -> None:
+    for name in contents():
+        head = (HTML / f"{name}.html").read_text(encoding="utf-8").partition("</head>")[0]
+        (told,) = re.findall(r'<meta name="description" content="([^"]+)"', head)
+        assert 40 < len(told) <= 210 and f'content="{told}"' in head.partition("og:description")[2], name

@@ -119,6 +119,49 @@ def test_search_works_from_disk(page: Any) -> None:
     assert [text for text in page.complaints if "asked for" in text] == []
 
 
+def results_of(page: Any, words: str) -> list[str]:
+    page.goto((HTML / "search.html").resolve().as_uri() + f"?q={words}")
+    page.wait_for_function("() => /found|did not match/.test(document.querySelector('#search-results')?.innerText)")
+    return [link.get_attribute("href") for link in page.locator("#search-results li > a").all()]
+
+
+@pytest.mark.parametrize(("words", "place"), [
+    ("margin", "book/notation.html"), ("Table 3", "book/scoreboard.html"), ("relative bias", "book/notation.html"),
+    ("SigmoidLoss", "book/api_losses.html"),
+])  # fmt: skip
+def test_search_finds_what_one_types(page: Any, words: str, place: str) -> None:
+    first = results_of(page, words)[0]
+    assert first.partition("#")[0].endswith(place)
+
+
+def test_search_leaves_code_out(page: Any) -> None:
+    assert page.goto((HTML / "notebooks/01_zero_loss_constellations.html").resolve().as_uri())
+    assert any("default_device" in code for code in page.locator("pre").all_text_contents())
+    assert not [link for link in results_of(page, "default_device") if "notebooks/" in link]
+
+
+def test_the_landing_page_trains_and_turns(page: Any) -> None:
+    visit(page, "book/index")
+    read, sphere = page.locator(".hero-read"), page.locator(".hero-sphere")
+    assert "Separated" in read.inner_text()
+    start = sphere.inner_html()
+    sphere.focus()
+    page.keyboard.press("ArrowRight")
+    assert sphere.inner_html() != start
+    page.locator(".hero-steer input").fill("0")
+    assert "Step 0" in read.inner_text() and "nearer to a wrong image" in read.inner_text()
+    page.locator(".hero-steer button").click()
+    page.wait_for_function("() => !document.querySelector('.hero-read').innerText.startsWith('Step 0')")
+    assert page.complaints == []
+
+
+def test_three_doors_lead_in(page: Any) -> None:
+    for door, place in (("Understand it", "01_"), ("Does it reproduce?", "scoreboard"), ("Use it in training", "18_")):
+        visit(page, "book/index")
+        page.locator(".door", has_text=door).click()
+        page.wait_for_url(f"**/{place}*")
+
+
 def test_figures_keep_a_white_ground_in_the_dark(page: Any) -> None:
     page.add_init_script("localStorage.setItem('mode', 'dark'); localStorage.setItem('theme', 'dark')")
     visit(page, contents()[1])

@@ -86,7 +86,8 @@ def small_book(folder):
         for profile in profiles.PROFILES:
             (folder / "profiles" / profile).mkdir(parents=True, exist_ok=True)
             (folder / "profiles" / profile / f"{name}.yml").write_text("{}\n")
-    shutil.copytree(ROOT / "book" / "_static", folder / "book" / "_static")
+    for name in ("_static", "_templates"):
+        shutil.copytree(ROOT / "book" / name, folder / "book" / name)
     (folder / "book" / "references.bib").write_text("")
     (folder / "book" / "index.md").write_text("# Book\n\n```{include} generated/glance.md\n```\n")
     (folder / "book" / "scoreboard.md").write_text("# Scores\n\n```{include} generated/scoreboard.md\n```\n")

@@ -9,6 +9,7 @@ import papermill
 import pytest
 import yaml
 
+from companion.chapter import parameters
 from companion.pages import pairs, profiles, rules, staging
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -83,6 +84,36 @@ def test_parameters_explain_themselves(name):
 def test_profiles_hold_values_their_notebook_accepts(name, profile, tmp_path):
     values = yaml.safe_load((ROOT / "profiles" / profile / f"{name}.yml").read_text()) or {}
     begin(name, tmp_path, **values)
+
+
+def printed_commands():
+    """Every command of a page that runs a chapter: the page, the chapter's number, and the options."""
+    for path in (ROOT / "README.md", *sorted((ROOT / "book").glob("*.md")), *TEXTS):
+        text = path.read_text().replace("\\\n", " ")
+        for number, options in re.findall(r"(?:make notebook NB=|(?:papermill|sweep) notebooks/)(\d\d)(.*)", text):
+            yield pytest.param(number, options, id=f"{path.stem}:{number}{options}")
+
+
+@pytest.mark.parametrize(("number", "options"), list(printed_commands()))
+def test_printed_commands_name_parameters_that_their_chapter_accepts(number, options):
+    (name,) = [name for name in CHAPTERS if name.startswith(number)]
+    given = [{key: yaml.safe_load(value)} for key, value in re.findall(r"-p (\w+) ([^\s\"`]+)", options)]
+    given += [yaml.safe_load(value) for value in re.findall(r'-y "([^"]+)"', options)]
+    given += [{k: yaml.safe_load(v)} for k, vs in re.findall(r"--grid (\w+)=(\S+)", options) for v in vs.split(",")]
+    values = {key: value for one in given for key, value in one.items()}
+    cell = parameter_cells(name)[0]
+    exec(cell, variables := {})
+    injected = "\n".join(["# Parameters", *(f"{key} = {value!r}" for key, value in values.items())])
+    parameters.validate(variables | values, variables["__annotations__"], cells=[cell, injected])
+
+
+@pytest.mark.parametrize("name", CHAPTERS)
+def test_every_parameter_has_its_row_on_the_page_about_rerunning(name):
+    rows = staging.parameters_of(pairs.from_text(ROOT / "notebooks" / f"{name}.md"))
+    assert {row["parameter"] for row in rows} == set(papermill.inspect_notebook(
+        str(ROOT / "notebooks" / f"{name}.ipynb")
+    )) - {"output_dir"}  # fmt: skip
+    assert all(row["value"] and row["meaning"] and row["allowed"] for row in rows)
 
 
 @pytest.mark.parametrize("name", CHAPTERS)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from companion.pages.profiles import left_to_gpu
+from companion.pages.templates import render
 
 
 def test_lists_chapters_that_the_profile_enlarges(tmp_path: Path) -> None:
@@ -12,11 +13,8 @@ def test_lists_chapters_that_the_profile_enlarges(tmp_path: Path) -> None:
     folder.mkdir(parents=True)
     (folder / "01_first.yml").write_text("# More seeds,\n# and longer.\nn_seeds: 100\nsizes: [1, 2]\n")
     (folder / "02_second.yml").write_text("{}\n")
-    table = left_to_gpu(tmp_path, {"01_first": "First", "02_second": "Second", "03_third": "Third"})
-    (row,) = [line for line in table.splitlines() if "notebooks/" in line]
-    expected = "[01 First](../notebooks/01_first) | More seeds, and longer. | `n_seeds = 100`, `sizes = [1, 2]`"
-    assert row == f"| {expected} |"
+    assert left_to_gpu(tmp_path) == {"01_first": ("More seeds, and longer.", {"n_seeds": 100, "sizes": [1, 2]})}
 
 
 def test_says_so_if_nothing_is_left(tmp_path: Path) -> None:
-    assert left_to_gpu(tmp_path, {"01_first": "First"}).startswith("Nothing")
+    assert "Nothing: the two profiles agree." in render("left_to_gpu.md", left=left_to_gpu(tmp_path), titles={})

@@ -37,6 +37,12 @@ def test_every_item_of_the_paper_has_a_row_with_its_verdict_reason_and_place():
     assert 'href="../notebooks/01_first.html">Figure 16' in page
 
 
+def test_findings_of_our_own_hold_and_are_never_called_reproduced():
+    page = scoreboard.page([entry({"id": "table1/b", "kind": "ours"})], TITLES, profile="paper")
+    assert '<span class="verdict verdict-yes">holds</span>' in page and ">reproduced<" not in page
+    assert "Table 1</a>" not in page and "1 record, holds" in page
+
+
 def test_says_so_where_nothing_disagrees():
     assert "every claim that was tested held" in scoreboard.page([entry({"id": "a/b"})], TITLES, profile="gpu")
 

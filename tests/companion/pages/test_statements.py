@@ -1,11 +1,11 @@
 """The statement map: labels, names, arrows; no dead and no circular reference in the book."""
 
+import graphlib
 import re
 
 import pytest
 
 from companion.pages import staging, statements
-from companion.pages.extension import mended
 
 PAGE = """# Chapter
 
@@ -36,6 +36,19 @@ As in {prf:ref}`thm-3-3`.
 """
 
 
+def problems(found: list[statements.Statement]) -> list[str]:
+    """Labels given twice, uses that lead nowhere, and circles, in words."""
+    uses = {statement.label: set(statement.uses) for statement in found}
+    labels = [statement.label for statement in found]
+    said = [f"{label} is given twice" for label in sorted(uses) if labels.count(label) > 1]
+    said += [f"{label} uses {used}: no such statement" for label in uses for used in sorted(uses[label] - set(uses))]
+    try:
+        tuple(graphlib.TopologicalSorter(uses).static_order())
+    except graphlib.CycleError as error:
+        said.append(f"a circle: {' uses '.join(reversed(error.args[1]))}")
+    return said
+
+
 @pytest.fixture
 def read(tmp_path):
     def write_and_read(text):
@@ -48,7 +61,7 @@ def read(tmp_path):
 
 def test_the_book_has_no_dead_and_no_circular_reference(root):
     found = statements.read(root, staging.contents(root))
-    assert len(found) > 40 and statements.problems(found) == []
+    assert len(found) > 40 and problems(found) == []
     assert {one.label: one.status for one in found}["thm-sandwich"] == "proved"  # its proof is in a fold
 
 
@@ -80,19 +93,10 @@ def test_examples_of_markup_are_no_statements(read):
 
 
 def test_faults_are_named(read):
-    assert statements.problems(read(PAGE.replace("% uses: lem-ours", "% uses: gone"))) == [
-        "thm-3-3 uses gone: no such statement"
-    ]
-    assert "a circle" in statements.problems(read(PAGE.replace("% mentions: thm-3-3\n", "")))[0]
-    assert statements.problems(read(PAGE.replace("conj-x", "def-x")))[0] == "def-x is given twice"
+    assert problems(read(PAGE.replace("% uses: lem-ours", "% uses: gone"))) == ["thm-3-3 uses gone: no such statement"]
+    assert "a circle" in problems(read(PAGE.replace("% mentions: thm-3-3\n", "")))[0]
+    assert problems(read(PAGE.replace("conj-x", "def-x")))[0] == "def-x is given twice"
     with pytest.raises(ValueError, match=r"04_x\.md: the lemma 'Nice \(ours\)' must have a :label:"):
         read(PAGE.replace(":label: lem-ours\n", ""))
     with pytest.raises(ValueError, match=r"status of conj-x must be one of proved, .* got 'closed'"):
         read(PAGE.replace("status: open", "status: closed"))
-
-
-def test_pages_are_mended():
-    page = mended(
-        '<head>\n <script defer src="scripts/fontawesome.js?digest=5"></script></head><th class="head"><p>x</p></th>'
-    )
-    assert page == '<head></head><th scope="col" class="head"><p>x</p></th>'

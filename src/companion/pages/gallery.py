@@ -1,0 +1,47 @@
+"""The figures of the chapters as files: links under each of them, and a page that shows all."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from pathlib import Path
+
+from nbformat import NotebookNode
+from PIL import Image
+
+MADE = re.compile(r'run\.show\(\w+, "(\w+)"')
+PAPER = re.compile(r"((?:Figure|Table)s? \d+(?:–\d+)?) of the paper|the paper's ((?:Figure|Table)s? \d+)")
+FILES = {"svg": "SVG", "png": "PNG", "npz": "data"}
+THUMBNAIL = (640, 480)
+
+
+def figures_of(name: str, notebook: NotebookNode, folder: Path) -> list[dict[str, str]]:
+    """The figures of a chapter; each caption gets links to its files in ``folder``."""
+    found = []
+    for cell in notebook.cells:
+        options, made = cell.metadata.get("mystnb", {}), MADE.search(cell.source)
+        if "figure" in options and made:
+            stem, caption = f"{name[:2]}_{made[1]}", options["figure"]["caption"].strip()
+            links = " · ".join(
+                f'<a href="../_static/figures/{stem}.{ending}">{word}</a>'
+                for ending, word in FILES.items()
+                if (folder / f"{stem}.{ending}").exists()
+            )
+            paper = PAPER.search(caption)
+            found.append({
+                "stem": stem, "label": options["figure"]["name"], "alt": " ".join(options["image"]["alt"].split()),
+                "caption": re.split(r"(?<=[a-z)$])\. ", " ".join(caption.split()))[0].rstrip("."), "links": links,
+                "paper": (paper[1] or paper[2]) if paper else "",
+            })  # fmt: skip
+            options["figure"]["caption"] = f'{caption} <span class="figure-files">{links}</span>'
+    return found
+
+
+def copy_files(folder: Path, target: Path) -> None:
+    """The files of all figures for readers, and a small picture of each."""
+    shutil.copytree(folder, target / "_static" / "figures", dirs_exist_ok=True)
+    (target / "thumbnails").mkdir()
+    for path in sorted(folder.glob("*.png")):
+        with Image.open(path) as picture:
+            picture.thumbnail(THUMBNAIL)
+            picture.save(target / "thumbnails" / f"{path.stem}.webp")
