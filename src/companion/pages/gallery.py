@@ -39,8 +39,9 @@ def figures_of(name: str, notebook: NotebookNode, folder: Path) -> list[dict[str
 
 def copy_files(folder: Path, target: Path) -> None:
     """The files of all figures for readers, and a small picture of each."""
-    shutil.copytree(folder, target / "_static" / "figures", dirs_exist_ok=True)
     (target / "thumbnails").mkdir()
+    if folder.exists():
+        shutil.copytree(folder, target / "_static" / "figures")
     for path in sorted(folder.glob("*.png")):
         with Image.open(path) as picture:
             picture.thumbnail(THUMBNAIL)
