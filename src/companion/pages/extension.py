@@ -15,12 +15,10 @@ import sphinx_tippy
 import yaml
 from docutils import nodes
 from docutils.statemachine import StringList
-from sphinx import addnodes
 from sphinx.application import Sphinx
 from sphinx.builders.html import StandaloneHTMLBuilder
 from sphinx.environment import BuildEnvironment
 from sphinx.ext.autosummary import Autosummary
-from sphinx.transforms import SphinxTransform
 from sphinx.util.nodes import make_refnode
 from sphinx_proof.nodes import unenumerable_node, visit_unenumerable_node
 
@@ -48,10 +46,8 @@ def setup(app: Sphinx) -> dict[str, bool]:
     sphinx_tippy.uuid4 = lambda: "hover"
     app.add_directive("summary", Summary)
     app.connect("autodoc-process-docstring", _describe_parameters, priority=900)
-    app.add_transform(Chapters)
     app.add_builder(Prose, override=True)
     app.connect("env-check-consistency", _number_by_file)
-    app.connect("html-page-context", _describe)
     app.connect("build-finished", _drop_icon_script)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
 
@@ -104,15 +100,16 @@ class Statements(sphinx_proof.domain.ProofDomain):
 
 
 def _number_by_file(app: Sphinx, env: BuildEnvironment) -> None:
-    """Chapter 16 is number 16 wherever the table of contents puts it, in titles, figures and side bar."""
+    """Chapter 16 is number 16 wherever the table of contents puts it, in titles, figures and side bar; pages have none."""
     for page, sections in env.toc_secnumbers.items():
-        if page.startswith(CHAPTERS):
-            shown = number(page.removeprefix(CHAPTERS))
-            for numbers in (sections, *env.toc_fignumbers.get(page, {}).values()):
-                numbers.update({key: (shown, *each[1:]) for key, each in numbers.items() if each})  # type: ignore[arg-type]
-            for node in (env.titles[page], *env.tocs[page].findall(nodes.reference)):
-                if node.get("secnumber"):
-                    node["secnumber"] = (shown, *node["secnumber"][1:])
+        shown = (number(page.removeprefix(CHAPTERS)),) if page.startswith(CHAPTERS) else ()
+        for numbers in (sections, *env.toc_fignumbers.get(page, {}).values()):
+            numbers.update({key: (*shown, *each[1:]) for key, each in numbers.items() if each and shown})  # type: ignore[arg-type]
+        for node in (env.titles[page], *env.tocs[page].findall(nodes.reference)):
+            if node.get("secnumber"):
+                node["secnumber"] = (*shown, *node["secnumber"][1:]) if shown else None
+        if not shown:
+            sections.clear()
 
 
 class Summary(Autosummary):
@@ -142,28 +139,6 @@ def _describe_parameters(app: Sphinx, what: str, name: str, obj: Any, options: A
         lines += ["", *told, ""] if told else []
 
 
-class Chapters(SphinxTransform):
-    """The words "chapter 04" in a text are a link to that chapter."""
-
-    default_priority = 500
-
-    def apply(self) -> None:
-        pages = {page.removeprefix(CHAPTERS)[:2]: page for page in self.env.found_docs if page.startswith(CHAPTERS)}
-        for text in list(self.document.findall(nodes.Text)):
-            if isinstance(text.parent, (nodes.paragraph, nodes.emphasis, nodes.strong, nodes.caption)):
-                parts = re.split(r"\b([Cc]hapter \d\d)\b", text.astext())
-                parts[1::2] = [_link(part, pages[part[-2:]]) if part[-2:] in pages else part for part in parts[1::2]]
-                if len(parts) > 1:
-                    text.parent.replace(text, [nodes.Text(part) if isinstance(part, str) else part for part in parts])
-
-
-def _link(words: str, page: str) -> addnodes.pending_xref:
-    shown = number(page.removeprefix(CHAPTERS))
-    words = f"{words[:8]}{shown}" if shown.isdigit() else f"{'Appendix' if words[0] == 'C' else 'appendix'} {shown}"
-    options = {"refdomain": "std", "reftype": "doc", "reftarget": f"/{page}", "refexplicit": True}
-    return addnodes.pending_xref("", nodes.inline("", words), **options)
-
-
 class Prose(StandaloneHTMLBuilder):
     """Pages whose code is left out of the search."""
 
@@ -173,12 +148,6 @@ class Prose(StandaloneHTMLBuilder):
         for code in list(prose.findall(nodes.literal_block)):
             code.parent.remove(code)
         super().index_page(pagename, prose, title)
-
-
-def _describe(app: Sphinx, pagename: str, templatename: str, context: dict[str, Any], doctree: Any) -> None:
-    """The first paragraph of a page, which ``layout.html`` puts into its head."""
-    texts = [node.astext() for node in doctree.findall(nodes.paragraph)] if doctree else []
-    context["described"] = next((" ".join(text.split()) for text in texts if len(text) > 40), None)
 
 
 def _drop_icon_script(app: Sphinx, exception: Exception | None) -> None:

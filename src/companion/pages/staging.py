@@ -20,6 +20,7 @@ from companion.pages.templates import render
 
 REPOSITORY_VARIABLE = "BOOK_REPOSITORY"
 BUTTONS = ("use_repository_button", "use_edit_page_button", "use_issues_button")
+CHAPTER = re.compile(r"(?<![`[])\b([Cc]hapter) (\d\d)\b")
 PROMPTS = {"parameters": "Parameters of this run", "injected-parameters": "Parameters changed in this run"}
 
 
@@ -38,7 +39,7 @@ def stage(root: Path, build: Path) -> None:
     results, figures, declared, titles = [], {}, {}, {}
     for name in chapters:
         executed = _existing(build / "executed" / f"{name}.ipynb")
-        notebook = presented(nbformat.read(executed, as_version=4))
+        notebook = presented(nbformat.read(executed, as_version=4), chapters)
         titles[name] = title_of(name, notebook)
         figures[name] = gallery.figures_of(name, notebook, build / "figures")
         declared[name] = parameters_of(notebook)
@@ -64,15 +65,15 @@ def stage_page(root: Path, build: Path, name: str) -> None:
     """Lay out ``build/stage`` for one executed notebook, ``build/<name>.ipynb``, as a book of a single page."""
     target = _frame(root, build, [])
     notebook = nbformat.read(_existing(build / f"{name}.ipynb"), as_version=4)
-    gallery.figures_of(name, presented(notebook), build / "figures")
+    gallery.figures_of(name, presented(notebook, []), build / "figures")
     gallery.copy_files(build / "figures", target / "book")
     nbformat.write(notebook, target / "notebooks" / f"{name}.ipynb")
     (target / "_toc.yml").write_text(f"format: jb-book\nroot: notebooks/{name}\n", encoding="utf-8")
     _write_statements(target, statements.as_data(statements.read(root, contents(root)), {}))
 
 
-def presented(notebook: NotebookNode) -> NotebookNode:
-    """An executed notebook as readers see it: every fold says what it holds, and tools leave no trace.
+def presented(notebook: NotebookNode, chapters: Sequence[str]) -> NotebookNode:
+    """An executed notebook as readers see it: every fold says what it holds, chapters are links, tools leave no trace.
 
     Parameters are folded; the cell that only sets the folder is left out, and so is one whose values ``begin`` shows.
     """
@@ -81,6 +82,8 @@ def presented(notebook: NotebookNode) -> NotebookNode:
     for cell in notebook.cells:
         cell.metadata.pop("papermill", None)
         cell.metadata.pop("execution", None)
+        if cell.cell_type == "markdown":
+            cell.source = CHAPTER.sub(lambda found: _linked(found, chapters), cell.source)
         tags = cell.metadata.get("tags", [])
         if "injected-parameters" in tags:
             kept = [line for line in cell.source.splitlines() if not line.startswith("output_dir =")]
@@ -97,6 +100,12 @@ def presented(notebook: NotebookNode) -> NotebookNode:
         if tags:
             cell.metadata["tags"] = tags
     return notebook
+
+
+def _linked(words: re.Match[str], chapters: Sequence[str]) -> str:
+    """The words "chapter 04" as a link to that chapter, by the number that it shows."""
+    name = next((name for name in chapters if name.startswith(words[2])), None)
+    return f"[{words[1]} {profiles.number(name)}]({name})" if name else words[0]
 
 
 def title_of(name: str, notebook: NotebookNode) -> str:

@@ -26,7 +26,6 @@ DIRECTIVE = re.compile(r"^```\{prf:(\w+)\} *(.*?)\n(.*?)^``` *$", re.MULTILINE |
 SHOWN = re.compile(r"^````\w.*?^````", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\{prf:ref\}`(?:[^`<]*<)?([\w.-]+)>?`")
 PAPER = re.compile(r"(\w+ [\d.]+) of the paper")
-WIDTH, BOX, HEIGHT, GAP, LEFT, PER_LINE = 916, 118, 36, 8, 30, 7
 
 
 @dataclass(frozen=True)
@@ -75,27 +74,8 @@ def as_data(statements: Sequence[Statement], verdicts: Mapping[str, str]) -> lis
 
 def page(data: Sequence[Mapping], titles: Mapping[str, str]) -> str:
     """The map as a picture whose boxes are links."""
-    place: dict[str, tuple[int, int]] = {}
-    heads, y = [], 0
-    for name in dict.fromkeys(entry["page"] for entry in data):
-        labels = [entry["label"] for entry in data if entry["page"] == name]
-        heads.append((y + 14, titles.get(name, name)))
-        for k, label in enumerate(labels):
-            place[label] = (LEFT + k % PER_LINE * (BOX + GAP), y + 22 + k // PER_LINE * (HEIGHT + GAP))
-        y += 46 + ((len(labels) - 1) // PER_LINE + 1) * (HEIGHT + GAP)
-    arrows = [
-        (used, entry["label"], _curve(*place[used], *place[entry["label"]])) for entry in data for used in entry["uses"]
-    ]
-    boxes = [(entry, *place[entry["label"]], _short_title(entry)) for entry in data]
-    size = {"width": WIDTH, "height": y, "box": BOX, "box_height": HEIGHT}
-    return render("statements.html", heads=heads, arrows=arrows, boxes=boxes, statuses=STATUSES, **size)
-
-
-def _curve(x0: int, y0: int, x1: int, y1: int) -> str:
-    """From the lower edge of one box to the upper edge of another; above boxes that stand side by side."""
-    start, bend = (y0, -18) if y0 == y1 else (y0 + HEIGHT, max(24, abs(y1 - y0 - HEIGHT) // 2))
-    x0, x1 = x0 + BOX // 2, x1 + BOX // 2
-    return f"M{x0} {start}C{x0} {start + bend} {x1} {y1 - abs(bend)} {x1} {y1 - 3}"
+    shown = [{**entry, "title": _short_title(entry)} for entry in data]
+    return render("statements.html", data=shown, titles=titles, statuses=STATUSES)
 
 
 def _on_page(page: str, text: str) -> list[Statement]:
