@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import functools
 import importlib
+import inspect
 import pkgutil
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 import torch
+import yaml
 
 import constellations
 from constellations import sphere, training
@@ -63,3 +67,26 @@ def test_examples_run(page: str, monkeypatch: pytest.MonkeyPatch) -> None:
     assert examples(page)
     for example in examples(page):
         exec(compile(example, page, "exec", dont_inherit=True), names)
+
+
+def test_commands_of_the_readme_exist() -> None:
+    """Each prints its help, and the one that needs no file runs as it is printed."""
+    lines = re.findall(r"^python -m ([^#\n]+)", (ROOT / "README.md").read_text(), flags=re.MULTILINE)
+    assert len(lines) >= 3
+    for words in map(str.split, lines):
+        given = words if words[0] == "constellations.bounds" else [*words[:1], "--help"]
+        done = subprocess.run([sys.executable, "-m", *given], capture_output=True, text=True, check=False)
+        assert done.returncode == 0 and done.stdout, (words, done.stderr)
+
+
+def test_every_parameter_of_the_reference_is_described() -> None:
+    """In its docstring, or by what its name means throughout."""
+    known = yaml.safe_load((ROOT / "book" / "_templates" / "parameters.yml").read_text())
+    pages = [path.read_text() for path in (ROOT / "book").glob("api_*.md") if path.stem != "api_internals"]
+    for name in re.findall(r"automodule:: (\S+)", "\n".join(pages)):
+        module = importlib.import_module(name)
+        for public, function in vars(module).items():
+            if not public.startswith("_") and inspect.isfunction(function) and function.__module__.startswith(name):
+                words = set(re.findall(r"\w+", function.__doc__ or ""))
+                lost = set(inspect.signature(function).parameters) - words - set(known)
+                assert not lost, f"{name}.{public} says nothing of {sorted(lost)}"
