@@ -94,7 +94,8 @@ def presented(notebook: NotebookNode, chapters: Sequence[str]) -> NotebookNode:
         if prompt:
             tags = [*dict.fromkeys([*tags, "hide-input"])]
         elif "figure" in options:
-            prompt = "Code for this figure"
+            prompt, figure = "Code for this figure", options["figure"]
+            figure["caption"] = CHAPTER.sub(lambda found: _linked(found, chapters), figure["caption"])
         if prompt and "hide-input" in tags:
             cell.metadata["mystnb"] = {"code_prompt_show": prompt, "code_prompt_hide": prompt} | options
         if tags:
