@@ -17,7 +17,7 @@ from constellations import bounds
 FIELDS = (
     ("pairs", "number of pairs N", "10^9, 1e9 and 1,000,000 are read alike"),
     ("margin", "margin m", "half the gap; SigLIP models reach .07 on average"),
-    ("bias", "relative bias b_rel", "the middle of the gap; theirs is near .07"),
+    ("bias", "<span>relative bias <i>b</i><sub>rel</sub></span>", "the middle of the gap; theirs is near .07"),
     ("dim", "dimension d", "768 to 1,152 in those models"),
 )
 ROWS = (
