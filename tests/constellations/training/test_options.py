@@ -57,7 +57,9 @@ def test_the_constants_of_adam_are_those_of_torch(optimizer):
         assert torch.allclose(x, y, atol=1e-9)
 
 
-@pytest.mark.parametrize("bad", [dict(beta1=1.0), dict(beta2=-0.1), dict(epsilon=0.0), dict(epsilon=math.inf)])
+@pytest.mark.parametrize(
+    "bad", [dict(beta1=1.0), dict(beta2=-0.1), dict(beta2=1.0), dict(epsilon=0.0), dict(epsilon=math.inf)]
+)
 def test_bad_constants_of_adam_are_named(bad):
     with pytest.raises(ValueError, match=next(iter(bad))):
         training.Adam(**bad)
@@ -163,3 +165,11 @@ def test_the_history_holds_what_a_shorter_run_ends_with():
         end = training.synchronize(**common, n_steps=n_steps)
         for name in ("loss", "inverse_temperature", "relative_bias", "margin", "optimal_relative_bias", "xi"):
             assert torch.equal(getattr(log, name)[s], getattr(end, name)), name
+
+
+def test_the_first_step_on_any_loss_has_the_length_of_the_learning_rate():
+    """Adam's first step is the sign of the gradient, here that of the logarithm of the temperature."""
+    pull = lambda u, v, t: losses.info_nce(u, v, inverse_temperature=t)
+    common = dict(n_pairs=4, dim=3, seeds=range(3), inverse_temperature=10.0, train_inverse_temperature=True)
+    found = training.minimize(pull, **common, n_steps=1, learning_rate=0.02)
+    assert (found.inverse_temperature / 10).log().abs().tolist() == pytest.approx([0.02] * 3, rel=1e-3)
