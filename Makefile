@@ -11,7 +11,7 @@ RUN      := $(VENV)/bin/python -m
 BUILD    := _build/$(PROFILE)
 EXECUTED := $(BUILD)/executed
 CHAPTERS := $(basename $(notdir $(sort $(wildcard notebooks/[0-9][0-9]_*.md))))
-PAGES    := $(wildcard book/*.md book/*.bib book/_static/* book/_templates/*) $(wildcard profiles/gpu/*.yml) _config.yml _toc.yml
+PAGES    := $(wildcard book/*.md book/*.txt book/*.bib book/_static/* book/_templates/*) $(wildcard profiles/gpu/*.yml) _config.yml _toc.yml
 # NB is a number, a name, or the beginning of one name alone.
 NUMBERED  = $(filter $(NB) $(NB)_% 0$(NB)_%,$(CHAPTERS))
 BEGINNING = $(filter $(NB)%,$(CHAPTERS))
@@ -39,7 +39,7 @@ export PYDEVD_DISABLE_FILE_VALIDATION := 1
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: help book test unit lint sync serve clean notebook lock faults audit pdf release newest executed check built run-one
+.PHONY: help book test unit lint sync serve clean notebook lock faults benchmarks audit pdf release newest executed check built run-one
 
 help: ## list these commands
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-9s %s\n", $$1, $$2 }'
@@ -63,6 +63,9 @@ unit: $(READY) ## unit and property tests, doctests, notebook pairs
 
 faults: $(READY) ## kill, starve and corrupt builds of a small book; each must end in one clear line (minutes)
 	$(RUN) pytest tests/faults.py
+
+benchmarks: $(READY) ## time training, losses and the report beside their bare products, for the page of benchmarks (minutes)
+	$(VENV)/bin/python benchmarks
 
 audit: $(READY) ## look the locked packages up among known faults (needs the network)
 	$(RUN) pip install --quiet --disable-pip-version-check pip-audit

@@ -1,17 +1,28 @@
-"""Processor seconds and memory of the sigmoid loss with gradients, side by side: ``python benchmarks/losses.py``."""
+"""Seconds and memory of the sigmoid loss with gradients, side by side: ``python benchmarks/losses.py --pairs 1024 4096``.
+
+The three products that no loss with gradients does without, ours in blocks of rows and whole, the plain formula left to
+automatic differentiation, and open_clip's ``SigLipLoss`` where that package is installed. Each is measured in a process of
+its own, so that its peak of memory is its own: what the process holds beyond the points.
+"""
 
 from __future__ import annotations
 
 import argparse
+import importlib.util
+import multiprocessing
+import os
 import resource
-import time
 from collections.abc import Callable
+from pathlib import Path
 
 import torch
+from tables import least, load, machine, markdown
 from torch import Tensor
 from torch.nn.functional import logsigmoid, normalize
 
 from constellations.losses import sigmoid_loss
+
+Way = Callable[[Tensor, Tensor, Tensor, Tensor], object]
 
 
 def plain(u: Tensor, v: Tensor, t: Tensor, b: Tensor) -> None:
@@ -20,73 +31,89 @@ def plain(u: Tensor, v: Tensor, t: Tensor, b: Tensor) -> None:
     (-logsigmoid(signs * (t * (u @ v.T) - b)).sum()).backward()
 
 
-def ours(chunk_size: int | None) -> Callable[..., None]:
-    def run(u: Tensor, v: Tensor, t: Tensor, b: Tensor) -> None:
-        sigmoid_loss(u, v, inverse_temperature=t, bias=b, chunk_size=chunk_size).backward()
-
-    return run
+def ours(chunk_size: int | None) -> Way:
+    """Ours, whole or so many rows at a time."""
+    return lambda u, v, t, b: sigmoid_loss(u, v, inverse_temperature=t, bias=b, chunk_size=chunk_size).backward()
 
 
 @torch.no_grad()
 def products(u: Tensor, v: Tensor, t: Tensor, b: Tensor) -> None:
-    """The three products that no loss with gradients does without, in blocks of 1,024 rows."""
+    """The three products, in blocks of 1,024 rows."""
     for x in u.split(1024):
         z = x @ v.T
         z @ v
         z.T @ x
 
 
-def open_clip() -> Callable[..., None] | None:
-    """open_clip's loss, where it is installed."""
-    try:
-        from open_clip.loss import SigLipLoss
-    except ImportError:
-        return None
-    loss = SigLipLoss()
-    return lambda u, v, t, b: loss(u, v, t, -b).backward()
+def ways(chunk_size: int) -> dict[str, Way]:
+    """All of them by name; of open_clip only the file of its losses is read."""
+    known = {"three products": products, f"ours, {chunk_size:,} rows": ours(chunk_size), "ours, whole": ours(None)}
+    known["plain formula"] = plain
+    if (package := importlib.util.find_spec("open_clip")) is not None and package.origin is not None:
+        found = importlib.util.spec_from_file_location("open_clip_loss", Path(package.origin).with_name("loss.py"))
+        found.loader.exec_module(module := importlib.util.module_from_spec(found))
+        theirs = module.SigLipLoss()
+        known["open_clip"] = lambda u, v, t, b: theirs(u, v, t, -b).backward()
+    return known
 
 
 def points(n_pairs: int, dim: int) -> list[Tensor]:
+    """Pairs that match somewhat, and SigLIP's first scalars."""
     generator = torch.Generator().manual_seed(0)
     v, noise = (normalize(torch.randn(n_pairs, dim, generator=generator), dim=1) for _ in range(2))
-    u = normalize(v + noise, dim=1)
-    return [x.requires_grad_() for x in (u, v, torch.tensor(10.0), torch.tensor(10.0))]
+    return [x.requires_grad_() for x in (normalize(v + noise, dim=1), v, torch.tensor(10.0), torch.tensor(10.0))]
 
 
-def seconds(task: Callable[..., None], inputs: list[Tensor], repeats: int) -> float:
-    """The least processor time of some runs after a first, which a busy machine disturbs less than a clock."""
-    taken = []
-    for _ in range(repeats + 1):
+def resident() -> float:
+    """The most memory that this process has held so far, in GiB."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+
+
+def measured(
+    name: str, n_pairs: int, dim: int, chunk_size: int, threads: int, repeats: int
+) -> tuple[float, float, float]:
+    """Seconds by the clock, seconds of processor, and GiB beyond the points, of one way in a process of its own."""
+    torch.set_num_threads(threads)
+    inputs, task = points(n_pairs, dim), ways(chunk_size)[name]
+    task(*points(64, dim))
+    before = resident()
+
+    def call() -> None:
         for x in inputs:
             x.grad = None
-        start = time.process_time()
         task(*inputs)
-        taken.append(time.process_time() - start)
-    return min(taken[1:])
+
+    return *least(call, repeats), resident() - before
+
+
+def table(pairs: list[int], *, dim: int = 768, chunk_size: int = 1024, threads: int = 1, repeats: int = 3) -> str:
+    """Every way at every size, as multiples of the three products."""
+    rows = []
+    for n_pairs in pairs:
+        floor = None
+        for name in ways(chunk_size):
+            with multiprocessing.get_context("spawn").Pool(1) as process:
+                wall, processor, memory = process.apply(
+                    measured, (name, n_pairs, dim, chunk_size, threads, repeats if n_pairs < 2**14 else 1)
+                )
+            floor = floor or (wall, processor)
+            ratios = f"{wall / floor[0]:.2f}", f"{processor / floor[1]:.2f}"
+            rows.append((f"{n_pairs:,}", name, f"{wall:.3f}", f"{processor:.3f}", *ratios, f"{memory:.2f}", load()))
+    columns = ("N", "", "seconds", "of processor", "x products", "of processor", "GiB", "load")
+    return markdown(columns, rows)
 
 
 def main() -> None:
-    """Print seconds and their ratios to the three products, the leanest first so that memory can be read off."""
+    """Print the machine and the table."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--pairs", type=int, nargs="+", default=[2048, 8192])
+    parser.add_argument("--pairs", type=int, nargs="+", default=[1024, 4096])
     parser.add_argument("--dim", type=int, default=768)
     parser.add_argument("--chunk", type=int, default=1024)
     parser.add_argument("--repeats", type=int, default=3)
-    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--threads", type=int, default=os.cpu_count())
     given = parser.parse_args()
-    torch.set_num_threads(given.threads)
-    tasks = {"three bare products": products, f"ours, {given.chunk} rows": ours(given.chunk)}
-    tasks |= {"ours, whole": ours(None), "plain formula": plain}
-    if (reference := open_clip()) is not None:
-        tasks["open_clip"] = reference
-    for n_pairs in given.pairs:
-        inputs = points(n_pairs, given.dim)
-        print(f"N = {n_pairs:,}, d = {given.dim}, {given.threads} threads")
-        least = seconds(products, inputs, given.repeats)
-        for name, task in tasks.items():
-            taken = seconds(task, inputs, given.repeats)
-            memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
-            print(f"  {name:<22}{taken:9.3f} s  {taken / least:5.2f}  {memory:6.2f} GiB at most so far")
+    print(machine(), f"{given.threads} threads, d = {given.dim}", sep="\n")
+    print(table(given.pairs, dim=given.dim, chunk_size=given.chunk, threads=given.threads, repeats=given.repeats))
 
 
 if __name__ == "__main__":
