@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.special import betainc, betaincc, gammaln
 
-from constellations.checks import plain
+from constellations.checks import plain, require
 
 SMALLEST = 1e-280  # below this measure the incomplete beta function is evaluated in logarithms
 MAX_TERMS = 10_000
@@ -42,8 +42,7 @@ def log_cap_measure(dim: ArrayLike, x: ArrayLike) -> float | np.ndarray:
     -3371.553607
     """
     d, t = np.broadcast_arrays(check_dim(dim), np.asarray(x, dtype=float))
-    if not np.all(np.abs(t) <= 1):
-        raise ValueError(f"x must be in [-1, 1], got {x!r}")
+    require(np.all(np.abs(t) <= 1), "x", "in [-1, 1]", x)
     with np.errstate(divide="ignore"):
         half = _log_half_cap((d - 1) / 2, np.abs(t))
         return plain(np.where(t < 0, np.log1p(-np.exp(half)), half))

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.polynomial import chebyshev
 from scipy.optimize import linprog
 
-from constellations.checks import integer
+from constellations.checks import integer, require
 
 
 def linear_program(dim: int, max_inner_product: float, *, degree: int = 18, n_grid: int = 2000) -> float:
@@ -38,8 +38,7 @@ def linear_program(dim: int, max_inner_product: float, *, degree: int = 18, n_gr
     [13, 25, 46, 240]
     """
     dim, a = integer(dim, "dim", 2), float(max_inner_product)
-    if not -1 <= a < 1:
-        raise ValueError(f"max_inner_product must be in [-1, 1), got {max_inner_product!r}")
+    require(-1 <= a < 1, "max_inner_product", "in [-1, 1)", max_inner_product)
     grid = (a - 1) / 2 + (a + 1) / 2 * np.cos(np.pi * np.arange(n_grid) / (n_grid - 1))
     table = gegenbauer(dim, degree, grid)
     most = -np.ones(n_grid)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
-from constellations.checks import finite, integer, plain
+from constellations.checks import finite, integer, plain, require
 
 TURN = 0.45403062976  # cos of 62.9974 degrees: above it Kabatiansky and Levenshtein's bound is used at a wider angle
 TOLERANCE = 1e-12  # margins and biases are typed decimals: the edge of the region belongs to it
@@ -37,8 +37,7 @@ def code_margin(max_inner_product: ArrayLike, relative_bias: ArrayLike) -> float
     0.25
     """
     a, b = finite(max_inner_product, "max_inner_product"), finite(relative_bias, "relative_bias")
-    if np.any(a < -1) or np.any(a >= 1):
-        raise ValueError(f"max_inner_product must be in [-1, 1), got {max_inner_product!r}")
+    require(np.all((a >= -1) & (a < 1)), "max_inner_product", "in [-1, 1)", max_inner_product)
     _check_bias(b)
     return plain(np.minimum((1 - a) * (1 + b) / (3 + a), 1 - b))
 
@@ -55,11 +54,9 @@ def margin_upper_bound(
     (0.3333333333333333, 0.5, 0.25)
     """
     b = finite(relative_bias, "relative_bias")
-    if np.any(np.abs(b) > 1):
-        raise ValueError(f"relative_bias must be in [-1, 1], got {relative_bias!r}")
+    require(np.all(np.abs(b) <= 1), "relative_bias", "in [-1, 1]", relative_bias)
     n = np.inf if n_pairs is None else finite(n_pairs, "n_pairs")
-    if np.any(n < 2):
-        raise ValueError(f"n_pairs must be at least 2, got {n_pairs!r}")
+    require(np.all(n >= 2), "n_pairs", "at least 2", n_pairs)
     k = np.minimum(integer(n_modalities, "n_modalities", 2), n)
     return plain(np.maximum(np.minimum((1 + (k - 1) * b) / (k + 1 - 2 * k / n), 1 - b), 0.0))
 

@@ -9,7 +9,7 @@ import torch
 from scipy.linalg import helmert
 from torch import Tensor
 
-from constellations.checks import integer
+from constellations.checks import integer, require
 from constellations.sphere import Points, as_points, random_points
 
 
@@ -70,8 +70,7 @@ def greedy_code(dim: int, max_inner_product: float, *, n_candidates: int, seed: 
     """
     integer(dim, "dim", 2)
     integer(n_candidates, "n_candidates", 1)
-    if not -1 <= max_inner_product < 1:
-        raise ValueError(f"max_inner_product must be in [-1, 1), got {max_inner_product!r}")
+    require(-1 <= max_inner_product < 1, "max_inner_product", "in [-1, 1)", max_inner_product)
     candidates = random_points(n_candidates, dim, seed=seed).numpy()
     kept = []
     while len(candidates):

@@ -7,7 +7,7 @@ import math
 import torch
 from torch import Tensor
 
-from constellations.checks import integer
+from constellations.checks import integer, require
 from constellations.constructions.codes import as_code, regular_polygon, simplex
 from constellations.constructions.lifts import append
 from constellations.sphere import Points
@@ -59,13 +59,11 @@ def antiprism(n_pairs: int, *, relative_bias: float) -> tuple[Tensor, Tensor]:
     (0.5, 0.5)
     """
     integer(n_pairs, "n_pairs", 4)
-    if n_pairs % 2:
-        raise ValueError(f"n_pairs must be even, got {n_pairs}")
+    require(n_pairs % 2 == 0, "n_pairs", "even", n_pairs)
     c1, c2 = math.cos(2 * math.pi / n_pairs), math.cos(4 * math.pi / n_pairs)
     largest = 1 / (3 - 2 * c1)
-    if not 0 < relative_bias <= largest + 1e-12:
-        allowed = f"in (0, {largest:.6g}] for n_pairs {n_pairs}"
-        raise ValueError(f"relative_bias must be {allowed}, got {relative_bias!r}")
+    right, allowed = 0 < relative_bias <= largest + 1e-12, f"in (0, {largest:.6g}] for n_pairs {n_pairs}"
+    require(right, "relative_bias", allowed, relative_bias)
     p = 2 * relative_bias / (1 + c1)
     signs = 1.0 - 2.0 * (torch.arange(n_pairs, dtype=torch.float64) % 2)
     return compose(regular_polygon(n_pairs), signs[:, None], p=p, q=p * (c1 - c2) / 2)

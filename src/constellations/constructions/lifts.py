@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from constellations.bounds import code_margin
-from constellations.checks import finite, integer
+from constellations.checks import finite, integer, require
 from constellations.constructions.codes import as_code, max_inner_product, simplex
 from constellations.sphere import Points, as_pairs, as_points, normalize
 
@@ -148,8 +148,7 @@ def double_constant_embedding(n_pairs: int, *, delta: float) -> tuple[Tensor, Te
     >>> torch.equal(u, v)
     True
     """
-    if not 0 <= delta <= 1:
-        raise ValueError(f"delta must be in [0, 1], got {delta!r}")
+    require(0 <= delta <= 1, "delta", "in [0, 1]", delta)
     integer(n_pairs, "n_pairs", 2)
     w, rest = delta * simplex(n_pairs), math.sqrt(1 - delta * delta)
     return append(w, rest), append(w, -rest + 0.0)
@@ -212,5 +211,4 @@ def _adapt(x: Points, delta: float, side: float) -> Tensor:
 
 
 def _check_delta(delta: float) -> None:
-    if not 0 < delta <= 1:
-        raise ValueError(f"delta must be in (0, 1], got {delta!r}")
+    require(0 < delta <= 1, "delta", "in (0, 1]", delta)

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.optimize import brentq, nnls
 
-from constellations.checks import positive
+from constellations.checks import positive, require
 from constellations.modality_gap.sign_condition import configuration
 
 
@@ -40,8 +40,7 @@ def locked_margin_bound(u: ArrayLike, *, relative_bias: float, tolerance: float 
     0.5
     """
     x, b = -configuration(u, u)[0].numpy(), float(relative_bias)
-    if not -1 <= b <= 1:
-        raise ValueError(f"relative_bias must be in [-1, 1], got {relative_bias!r}")
+    require(-1 <= b <= 1, "relative_bias", "in [-1, 1]", relative_bias)
     positive(tolerance, "tolerance")
     offsets, best = np.full(len(x), -b), 1.0 - b
     for j in range(len(x)):

@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike
 from scipy.optimize import Bounds, LinearConstraint, linprog, milp
 from torch import Tensor
 
+from constellations.checks import require
 from constellations.modality_gap.sign_condition import configuration
 
 
@@ -115,10 +116,8 @@ def max_separable(
     (4, True)
     """
     u, v = configuration(u, v)
-    if not 1e-5 < resolution < 0.1:
-        raise ValueError(f"resolution must be in (1e-5, 0.1), got {resolution!r}")
-    if not time_limit > 0:
-        raise ValueError(f"time_limit must be above 0 seconds, got {time_limit!r}")
+    require(1e-5 < resolution < 0.1, "resolution", "in (1e-5, 0.1)", resolution)
+    require(time_limit > 0, "time_limit", "above 0 seconds", time_limit)
     n, dim = u.shape
     relax = (math.sqrt(dim) + resolution) * np.eye(n)
     u_relax = np.zeros_like(relax) if all_u else relax

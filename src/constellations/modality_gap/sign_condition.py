@@ -8,7 +8,7 @@ import torch
 from numpy.typing import ArrayLike
 from torch import Tensor
 
-from constellations.checks import integer
+from constellations.checks import integer, require
 from constellations.sphere import as_pairs, normalize, random_points
 
 
@@ -101,8 +101,7 @@ def zero_bias_lift(u: ArrayLike, v: ArrayLike, *, relative_bias: float) -> tuple
     0.6
     """
     u, v = as_pairs(u, v)
-    if not -1 <= relative_bias <= 1:
-        raise ValueError(f"relative_bias must be in [-1, 1], got {relative_bias!r}")
+    require(-1 <= relative_bias <= 1, "relative_bias", "in [-1, 1]", relative_bias)
     scale, suffix = math.sqrt(1 + abs(relative_bias)), math.sqrt(abs(relative_bias))
     side = -1.0 if relative_bias > 0 else 1.0
     column = u.new_full((*u.shape[:-1], 1), suffix)
