@@ -28,9 +28,8 @@ def main() -> None:
         "Training": training.costs(100),
         "Training on more threads": training.threads(sorted({1, 2, cores}), 104, 200),
     }
-    torch.set_num_threads(cores)
     parts["The report"] = report.table(20_000)
-    parts[f"The loss on {cores} threads"] = losses.table(pairs, threads=cores)
+    parts["The loss"] = losses.table(pairs)
     text = "\n\n".join([f"Measured on {begun}.", *(f"**{name}**\n\n{table}" for name, table in parts.items())])
     MEASURED.write_text(text + "\n", encoding="utf-8")
     print(text)

@@ -69,7 +69,7 @@ def costs(n_steps: int) -> str:
     for size in [*sizes, {"n_runs": 5}, {"n_runs": 104}]:
         usual = {"n_pairs": 100, "dim": 10, "n_modalities": 2, "n_runs": 26}
         n, d, k, runs = (usual | size).values()
-        steps, edges = max(10, min(n_steps, n_steps * 10**4 // (n * n))), k * (k - 1) // 2
+        steps, edges = max(60, min(n_steps, n_steps * 10**4 // (n * n))), k * (k - 1) // 2
         loop = edges * plain(n, d, steps)
         us = ours(steps, n_pairs=n, dim=d, n_modalities=k, n_runs=runs)
         bare = edges * floor(n, d, min(runs, max(1, 2**18 // n**2)), steps)

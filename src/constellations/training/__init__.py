@@ -9,8 +9,7 @@ from constellations.training.any_loss import Minimization, minimize
 from constellations.training.engine import synchronize
 from constellations.training.measures import Synchronization, Trajectory
 from constellations.training.optimizers import Adam, Descent
-from constellations.training.settings import default_device, graph_edges
-from constellations.training.sweeps import Sweep, sweep
+from constellations.training.settings import Sweep, default_device, graph_edges, sweep
 
 __all__ = [
     "Adam", "Descent", "Minimization", "Sweep", "Synchronization", "Trajectory", "default_device",

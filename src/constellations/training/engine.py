@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from functools import partial
 from threading import Event
 from typing import Literal
@@ -142,15 +143,12 @@ def synchronize(
     chunks, stop, before = settings.chunks(), Event(), torch.get_num_threads()
     wanted = int(os.environ.get("CONSTELLATIONS_THREADS", before)) if n_threads is None else n_threads
     n_threads = integer(wanted, "n_threads", 1) if settings.device.type == "cpu" else 1
-    bar = tqdm(total=settings.n_steps * len(chunks), unit="step", disable=not progress)
-    try:
-        with bar, ThreadPoolExecutor(n_threads, initializer=_quiet_thread) as workers:
-            try:
-                finished = list(workers.map(partial(_run_chunk, settings, bar=bar, stop=stop), chunks))
-            finally:
-                stop.set()
-    finally:
-        torch.set_num_threads(before)
+    with ExitStack() as at_last:
+        at_last.callback(torch.set_num_threads, before)
+        bar = at_last.enter_context(tqdm(total=settings.n_steps * len(chunks), unit="step", disable=not progress))
+        workers = at_last.enter_context(ThreadPoolExecutor(n_threads, initializer=_quiet_thread))
+        at_last.callback(stop.set)
+        finished = list(workers.map(partial(_run_chunk, settings, bar=bar, stop=stop), chunks))
     return _collect(settings, finished)
 
 

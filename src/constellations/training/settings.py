@@ -6,6 +6,8 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from itertools import product
+from typing import Any
 
 import numpy as np
 import torch
@@ -92,9 +94,8 @@ class Settings:
     @property
     def record_steps(self) -> tuple[int, ...]:
         """Steps at which a snapshot is taken: every ``record_every``-th from 0 on, and the last."""
-        if self.record_every is None:
-            return (self.n_steps,)
-        return tuple(sorted({*range(0, self.n_steps, self.record_every), self.n_steps}))
+        before = () if self.record_every is None else range(0, self.n_steps, self.record_every)
+        return (*before, self.n_steps)
 
     def chunks(self) -> list[slice]:
         """The runs that are trained side by side: as many as asked for, or as have logits that fit a cache together."""
@@ -170,3 +171,35 @@ def matching_pairs(labels: Labels | None, n_pairs: int) -> Tensor | None:
     n_columns = torch.as_tensor(ids).shape[-1]
     matching = Matching.of(labels, n_pairs, n_columns, device=torch.device("cpu"))
     return matching.mask(torch.empty(n_pairs, n_columns)).clone()
+
+
+class Sweep(dict):
+    """Equal-length lists by argument name, to be splatted into ``synchronize``, with the ``shape`` of their grid."""
+
+    shape: tuple[int, ...]
+
+
+def sweep(*, seeds: Iterable[int] = range(10), **values: Any) -> Sweep:
+    """Every combination of the given values with every seed, seeds fastest, the first value slowest.
+
+    A result ``[R]`` of the runs is brought back to the grid by ``.reshape(grid.shape)``.
+
+    Raises
+    ------
+    ValueError
+        For an empty list.
+
+    Examples
+    --------
+    >>> grid = sweep(seeds=range(2), relative_bias=[-0.5, 0.5])
+    >>> grid["relative_bias"], grid["seeds"], grid.shape
+    ([-0.5, -0.5, 0.5, 0.5], [0, 1, 0, 1], (2, 2))
+    """
+    axes = {name: [x] if isinstance(x, (int, float)) else list(x) for name, x in values.items()}
+    axes["seeds"] = list(seeds)
+    for name, axis in axes.items():
+        require(axis, name, "a number or a sequence with entries", axis)
+    columns = zip(*product(*axes.values()), strict=True)
+    grid = Sweep({name: list(column) for name, column in zip(axes, columns, strict=True)})
+    grid.shape = tuple(len(axis) for axis in axes.values())
+    return grid
