@@ -40,6 +40,20 @@ def spawn(function, n_processes, folder):
     return [torch.load(folder / f"{rank}.pt") for rank in range(n_processes)]
 
 
+def near_zero(n_processes):
+    """``M != N`` points of three orthogonal groups: every logit of ``scalars()`` is right by 16 or more."""
+    ids = [torch.arange(sum(SIZES[n_processes]) + extra) % 3 for extra in (0, n_processes)]
+    u, v = (torch.eye(3, 4, dtype=torch.float64)[side] for side in ids)
+    return u, v, ids
+
+
+def brute_force(u, v, t, relative_bias, matching):
+    """The summed loss from all its logits at once."""
+    z = t * (u @ v.T - relative_bias)
+    x = torch.where(matching, -z, z)
+    return (x.clamp_min(0) + torch.log1p(torch.exp(-x.abs()))).sum()
+
+
 def start(rank, n_processes, folder):
     torch.set_num_threads(1)
     store = dist.FileStore(f"{folder}/store", n_processes)
@@ -62,6 +76,16 @@ def one_process(rank, n_processes, folder):
             )
             loss.backward()
             results[name, averaged] = [loss.detach(), *(x.grad for x in mine)]
+    u, v, ids = near_zero(n_processes)
+    more = slice(rows.start + rank, rows.stop + rank + 1)
+    for chunk_size in (None, 2):
+        mine = [x[part].clone().requires_grad_() for x, part in ((u, rows), (v, more))] + scalars()
+        loss = losses.distributed_sigmoid_loss(
+            *mine[:2], inverse_temperature=mine[2], relative_bias=mine[3], labels=(ids[0][rows], ids[1][more]),
+            chunk_size=chunk_size,
+        )  # fmt: skip
+        loss.backward()
+        results["near zero", chunk_size] = [loss.detach(), *(x.grad for x in mine)]
     torch.save(results, f"{folder}/{rank}.pt")
     dist.destroy_process_group()
 
@@ -84,6 +108,18 @@ def test_processes_add_up_to_the_whole_loss_and_gradient(n_processes, tmp_path):
             for k in (2, 3):
                 found = sum(x[1 + k] for x in values)
                 torch.testing.assert_close(found, factor * whole[k].grad, rtol=1e-11, atol=1e-13)
+
+    u, v, ids = near_zero(n_processes)
+    whole = [x.clone().requires_grad_() for x in (u, v)] + scalars()
+    loss = brute_force(*whole, ids[0][:, None] == ids[1])
+    assert 0 < loss.item() < 1e-5
+    loss.backward()
+    for chunk_size in (None, 2):
+        values = [part["near zero", chunk_size] for part in parts]
+        torch.testing.assert_close(sum(x[0] for x in values), loss.detach(), rtol=1e-12, atol=0)
+        for k, collect in enumerate((torch.cat, torch.cat, sum, sum)):
+            found = collect([x[1 + k] for x in values])
+            torch.testing.assert_close(found, whole[k].grad, rtol=1e-12, atol=1e-24)
 
 
 def one_faulty_process(rank, n_processes, folder):

@@ -316,6 +316,23 @@ def test_any_labels_against_brute_force(data, t, relative_bias, seed, chunk_size
         assert losses.sigmoid_loss(u, v, reduction=reduction, **options).item() == pytest.approx(value.item() / size)
 
 
+@settings(max_examples=40, deadline=None)
+@given(st.data(), st.floats(60.0, 600.0), st.sampled_from([None, 1, 2, 5]))
+def test_any_labels_against_brute_force_near_zero_loss(data, t, chunk_size):
+    _, n, labels, matching = labelled(data.draw)
+    u = torch.tensor(matching, dtype=torch.float64) / math.sqrt(n)
+    u = torch.cat([u, (1 - u.square().sum(1, keepdim=True)).clamp_min(0).sqrt()], dim=1)
+    scalars = [torch.tensor(x, dtype=torch.float64) for x in (t, 0.5 * t / math.sqrt(n))]
+    inputs = [x.requires_grad_() for x in (u, torch.eye(n, n + 1, dtype=torch.float64), *scalars)]
+    options = {"inverse_temperature": inputs[2], "bias": inputs[3], "labels": labels, "chunk_size": chunk_size}
+    value, expected = losses.sigmoid_loss(*inputs[:2], **options), brute_force(*inputs, matching)
+    assert 0 < expected.item() < 1e-3
+    torch.testing.assert_close(value, expected, rtol=1e-12, atol=0)
+    found = torch.autograd.grad(value, inputs)
+    for gradient, right in zip(found, torch.autograd.grad(expected, inputs), strict=True):
+        torch.testing.assert_close(gradient, right, rtol=0, atol=1e-12 * t * expected.item())
+
+
 @pytest.mark.parametrize("chunk_size", [None, 2])
 @pytest.mark.parametrize("labels", [None, [0, 0, 1, 1, 2, 3]])
 def test_value_and_gradient_near_zero_loss_keep_their_digits(chunk_size, labels):
