@@ -1,17 +1,13 @@
 """Points on the sphere in three dimensions: one projection, drawn still by matplotlib or turned by the reader.
 
-The rotatable view is a self-contained SVG with a few lines of script: it needs no network and no library, shows its
-first frame where scripts are off, and obeys mouse, touch and keyboard.
+The rotatable view is a player with a single frame.
 """
 
 from __future__ import annotations
 
-import hashlib
-import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from importlib.resources import files
 from typing import Any, Literal
 
 import numpy as np
@@ -19,7 +15,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 
-from companion.figures import sphere_page, style
+from companion.figures import player, style
 from companion.figures.style import COLOURS
 
 Marker = Literal["o", "^", "D"]
@@ -166,18 +162,12 @@ def rotatable(
             raise ValueError(f"group {group.label!r} must be finite of shape [n, 3], got shape {xyz.shape}")
     if len(points) < 2 or len(points[0]) != len(points[1]):
         raise ValueError(f"groups must begin with two of equal size, got sizes {[len(x) for x in points]}")
-    data = {
-        "marks": [{"p": p, "g": g, "i": i} for g, xyz in enumerate(points) for i, p in enumerate(xyz.tolist())],
-        "lines": list(range(len(points[0]))),
-        "offset": len(points[0]),
-        "wire": [circle.round(3).tolist() for circle in wireframe(49)],
-        "view": [azimuth, elevation],
-    }
-    text = json.dumps(data, separators=(",", ":"))
-    key = "sphere-view-" + hashlib.sha256((text + description).encode()).hexdigest()[:12]
-    code = (files("companion") / "data" / "sphere.js").read_text().strip()
-    script = f"<script>({code})({json.dumps(key)},{text});</script>"
     looks = [(group.label, group.colour, group.marker) for group in groups]
-    rotation = camera(azimuth=azimuth, elevation=elevation)
-    page = sphere_page.page(looks, points, rotation, description=description, key=key, width=width, script=script)
-    return style.Live(page, f"rotatable view: {description}")
+    return player.player(
+        {"": [player.Frame(groups=points)]},
+        panels=["sphere"],
+        description=description,
+        looks=looks,
+        view=(azimuth, elevation),
+        width=width,
+    )
