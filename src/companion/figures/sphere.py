@@ -156,7 +156,7 @@ def rotatable(
     ValueError
         If a group is not of shape ``[n, 3]``, or the first two differ in size.
     """
-    points = [np.asarray(group.xyz, dtype=float).round(4) for group in groups]
+    points = [np.asarray(group.xyz, dtype=float) for group in groups]
     for group, xyz in zip(groups, points, strict=True):
         if xyz.ndim != 2 or xyz.shape[1] != 3 or not np.all(np.isfinite(xyz)):
             raise ValueError(f"group {group.label!r} must be finite of shape [n, 3], got shape {xyz.shape}")

@@ -173,8 +173,8 @@ def test_figures_keep_a_white_ground_in_the_dark(page: Any) -> None:
 
 def test_rotatable_view_turns_and_returns(page: Any) -> None:
     visit(page, contents()[1])
-    picture = page.locator(".sphere-view svg[role=group]").first
-    marks = picture.locator("g.sphere-marks")
+    picture = page.locator("svg.player-sphere").first
+    marks = picture.locator("g")
     start = marks.inner_html()
     picture.focus()
     page.keyboard.press("ArrowRight")
