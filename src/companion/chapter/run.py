@@ -50,12 +50,22 @@ class Run(Ledger):
         """The results file."""
         return self.output_dir / "results" / f"{self.notebook}.json"
 
-    def show(self, figure: Figure, name: str, *, note: str = "", data: Mapping[str, ArrayLike] | None = None) -> None:
+    def show(
+        self,
+        figure: Figure | style.Live,
+        name: str = "",
+        *,
+        note: str = "",
+        data: Mapping[str, ArrayLike] | None = None,
+    ) -> None:
         """Write the note under a figure, save it (SVG, PNG, the arrays it was made from) and display it.
 
         ``note`` is a list of parameters (``"n_pairs dim n_seeds"``), or text with such lists in braces. The arrays are
-        those that the figure carries (``figure.arrays``), and ``data``.
+        those that the figure carries (``figure.arrays``), and ``data``. A figure that answers the reader is displayed.
         """
+        if isinstance(figure, style.Live):
+            display(figure)
+            return
         if name in self.figures:
             raise ValueError(f"figure {name!r} was already made in this run: names must be unique")
         if note:

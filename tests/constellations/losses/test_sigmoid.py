@@ -408,3 +408,12 @@ def test_sets_of_two_sizes_need_labels():
         losses.sigmoid_loss(u[:4], v, inverse_temperature=1.0, bias=0.0)
     with pytest.raises(ValueError, match="but for N"):
         losses.sigmoid_loss(u, random_points(7, 2, seed=0), inverse_temperature=1.0, bias=0.0, labels=[0] * 7)
+
+
+def test_gradients_of_a_batch_taken_in_chunks_are_those_of_each_configuration():
+    sides = [torch.stack([random_points(7, 4, seed=k, stream=stream) for k in range(3)]) for stream in (0, 1)]
+    whole, chunked = ([x.clone().requires_grad_() for x in sides] for _ in range(2))
+    for points, size in ((whole, None), (chunked, 3)):
+        losses.sigmoid_loss(*points, inverse_temperature=5.0, relative_bias=0.1, chunk_size=size).sum().backward()
+    for a, b in zip(whole, chunked, strict=True):
+        torch.testing.assert_close(a.grad, b.grad, rtol=1e-12, atol=1e-14)

@@ -60,6 +60,14 @@ def test_fishers_discriminant_alone_separates_sets_that_are_spread_along_differe
         assert plane.separates and plane.n_updates == 0 and plane.margin > 0.5
 
 
+def test_the_offset_is_midway_between_sets_that_are_apart_and_between_the_means_of_others():
+    apart = mg.separating_hyperplane(torch.tensor([[1.0], [5.0]]), torch.tensor([[-1.0], [-3.0]]), max_passes=0)
+    assert apart.separates and (apart.offset, apart.margin) == pytest.approx((0, 1))
+    images, texts = torch.tensor([[-1.0], [5.0], [5.0], [5.0]]), torch.tensor([[-2.0], [-2.0], [-2.0], [0.0]])
+    mixed = mg.separating_hyperplane(images, texts, max_passes=0)
+    assert mixed.offset == pytest.approx(1) and (mixed.wrong_images, mixed.wrong_texts) == (1, 0)
+
+
 def test_no_hyperplane_between_equal_sets():
     points = random_points(50, 5, seed=0)
     plane = mg.separating_hyperplane(points, points)
