@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from numpy.typing import ArrayLike
 
 from constellations.training import Trajectory
 
 
-def tick(beta2: Any) -> Any:
+def tick(beta2: ArrayLike) -> np.ndarray:
     r"""``c = log(1/beta2) / 2``: what Adam takes off the logarithm of the loss per step.
 
-    >>> round(tick(0.999), 6)
+    >>> print(tick(0.999).round(6))
     0.0005
     """
-    return -np.log(beta2) / 2
+    return -np.log(np.asarray(beta2, dtype=float)) / 2
 
 
-def growth(y: ArrayLike) -> Any:
+def growth(y: ArrayLike) -> np.ndarray:
     r"""``G(y) = sqrt(e^{2y} - 1) - arccos e^{-y}``, the integral of ``sqrt(e^{2y} - 1)``, for ``y >= 0``.
 
     Like ``(8/9)^{1/2} y^{3/2}`` at first, like ``e^y`` later. Adam's loss times ``(t m*)^2`` falls like ``1 / G(c k)``.

@@ -1,11 +1,16 @@
 """A batch spread over processes: value and gradients are those of the whole, whatever the shards."""
 
 import datetime
+import json
+import tempfile
 import warnings
+from pathlib import Path
 
 import pytest
 import torch
 import torch.distributed as dist
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from constellations import losses
 from constellations.sphere import random_points
@@ -120,6 +125,61 @@ def test_processes_add_up_to_the_whole_loss_and_gradient(n_processes, tmp_path):
         for k, collect in enumerate((torch.cat, torch.cat, sum, sum)):
             found = collect([x[1 + k] for x in values])
             torch.testing.assert_close(found, whole[k].grad, rtol=1e-12, atol=1e-24)
+
+
+SIZES_OF_TWO = st.tuples(st.integers(1, 5), st.integers(1, 5))
+CASE = st.fixed_dictionaries({
+    "seed": st.integers(0, 10**6), "rows": SIZES_OF_TWO, "columns": SIZES_OF_TWO, "groups": st.integers(1, 4),
+    "t": st.floats(0.1, 300), "b": st.floats(-0.5, 1), "chunk_size": st.none() | st.integers(1, 4),
+    "apart": st.booleans(),
+})  # fmt: skip
+
+
+def drawn(case):
+    """Points, group ids and scalars of a case; ``apart``: orthogonal groups at a threshold between, near zero loss."""
+    generator = torch.Generator().manual_seed(case["seed"])
+    ids = [torch.randint(case["groups"], (sum(case[side]),), generator=generator) for side in ("rows", "columns")]
+    points = [torch.eye(4, dtype=torch.float64)[of] for of in ids]
+    if not case["apart"]:
+        points = [random_points(len(of), 4, seed=case["seed"], stream=k) for k, of in enumerate(ids)]
+    t, b = (case["t"] + 30, 0.5) if case["apart"] else (case["t"], case["b"])
+    return points, ids, [torch.tensor(x, dtype=torch.float64, requires_grad=True) for x in (t, b)]
+
+
+def one_of_two(rank, n_processes, folder):
+    start(rank, n_processes, folder)
+    found = []
+    for case in json.loads(Path(folder, "cases.json").read_text()):
+        points, ids, scalars = drawn(case)
+        parts = [list(x.split(case[side])) for x, side in zip(points + ids, ("rows", "columns") * 2, strict=True)]
+        u, v, *labels = (part[rank] for part in parts)
+        mine = [u.clone().requires_grad_(), v.clone().requires_grad_(), *scalars]
+        loss = losses.distributed_sigmoid_loss(
+            *mine[:2], inverse_temperature=mine[2], relative_bias=mine[3], labels=tuple(labels),
+            chunk_size=case["chunk_size"],
+        )  # fmt: skip
+        loss.backward()
+        found.append([loss.detach(), *(x.grad for x in mine)])
+    torch.save(found, f"{folder}/{rank}.pt")
+    dist.destroy_process_group()
+
+
+@settings(max_examples=3)
+@given(cases=st.lists(CASE, min_size=12, max_size=12))
+def test_any_groups_on_two_processes_are_brute_force(cases):
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder, "cases.json").write_text(json.dumps(cases))
+        parts = spawn(one_of_two, 2, Path(folder))
+    for k, case in enumerate(cases):
+        (u, v), ids, scalars = drawn(case)
+        whole = [u.clone().requires_grad_(), v.clone().requires_grad_(), *scalars]
+        loss = brute_force(*whole, ids[0][:, None] == ids[1])
+        loss.backward()
+        expected = [loss.detach(), *(x.grad for x in whole)]
+        for collect, right, *found in zip(
+            (sum, torch.cat, torch.cat, sum, sum), expected, *(part[k] for part in parts), strict=True
+        ):
+            torch.testing.assert_close(collect(shares), right, rtol=1e-12, atol=1e-12 * float(right.abs().max()))
 
 
 def one_faulty_process(rank, n_processes, folder):
