@@ -176,9 +176,8 @@ def test_any_groups_on_two_processes_are_brute_force(cases):
         loss = brute_force(*whole, ids[0][:, None] == ids[1])
         loss.backward()
         expected = [loss.detach(), *(x.grad for x in whole)]
-        for collect, right, *found in zip(
-            (sum, torch.cat, torch.cat, sum, sum), expected, *(part[k] for part in parts), strict=True
-        ):
+        found = zip(*(part[k] for part in parts), strict=True)
+        for collect, right, shares in zip((sum, torch.cat, torch.cat, sum, sum), expected, found, strict=True):
             torch.testing.assert_close(collect(shares), right, rtol=1e-12, atol=1e-12 * float(right.abs().max()))
 
 
