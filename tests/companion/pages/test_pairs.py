@@ -127,6 +127,16 @@ def test_bad_parameters_stop_a_notebook(name, tmp_path):
         begin(name, tmp_path, **{parameter: {"neither": "number nor text"}})
 
 
+def test_a_label_belongs_to_one_place():
+    named = re.compile(r"^\s*(?:name|:name|:label): (\S+)$", re.MULTILINE)
+    texts = [
+        path.read_text(encoding="utf-8") for folder in ("notebooks", "book") for path in (ROOT / folder).glob("*.md")
+    ]
+    labels = [label for text in texts for label in named.findall(text)]
+    assert len(labels) > 150
+    assert len(set(labels)) == len(labels), sorted({label for label in labels if labels.count(label) > 1})
+
+
 def test_a_record_belongs_to_one_chapter():
     asked = re.compile(r'run\.(?:holds|share|agrees|untested)\(\s*f?"([^"]+)"')
     texts = {name: (ROOT / "notebooks" / f"{name}.md").read_text(encoding="utf-8") for name in CHAPTERS}
