@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from constellations.checks import finite, integer, nonnegative, plain, positive
+from constellations.checks import finite, integer, nonnegative, plain, positive, require
 
 LOG2 = math.log(2)
 
@@ -191,10 +191,8 @@ def retrieval_failure_bounds(expected_batch_loss: Any, *, n_pairs: Any, batch_si
     """
     loss = nonnegative(expected_batch_loss, "expected_batch_loss")
     n, b = finite(n_pairs, "n_pairs"), finite(batch_size, "batch_size")
-    if not np.all(n >= 2):
-        raise ValueError(f"n_pairs must be at least 2, got {n_pairs!r}")
-    if not np.all((b >= 2) & (b <= n)):
-        raise ValueError(f"batch_size must be in [2, n_pairs], got {batch_size!r} with n_pairs {n_pairs!r}")
+    require(np.all(n >= 2), "n_pairs", "at least 2", n_pairs)
+    require(np.all((b >= 2) & (b <= n)), "batch_size", f"in [2, n_pairs], n_pairs = {n_pairs!r}", batch_size)
     paper = n * loss / (b * (b - 1) * LOG2)
     two = (n - 1) * loss / (2 * b * (b - 1) * LOG2)
     return RetrievalFailures(plain(paper), plain(two), plain(loss / (b * failure_weight((b - 1) / (n - 1)))))
@@ -210,11 +208,9 @@ def expected_batch_loss(entries: Any, *, batch_size: int) -> float:
     10.0
     """
     losses = np.asarray(entries, dtype=float)
-    if losses.ndim != 2 or losses.shape[0] != losses.shape[1] or losses.shape[0] < 2:
-        raise ValueError(f"entries must be an [N, N] matrix with N >= 2, got shape {losses.shape}")
-    n = losses.shape[0]
-    if not 2 <= integer(batch_size, "batch_size", 2) <= n:
-        raise ValueError(f"batch_size must be in [2, {n}], got {batch_size!r}")
+    n = len(losses) if losses.ndim else 0
+    require(losses.shape == (n, n) and n >= 2, "shape of entries", "[N, N] with N >= 2", losses.shape)
+    require(integer(batch_size, "batch_size", 2) <= n, "batch_size", f"in [2, {n}]", batch_size)
     diagonal = float(np.trace(losses))
     rate = (batch_size - 1) / (n - 1)
     return batch_size / n * (diagonal + rate * (float(losses.sum()) - diagonal))

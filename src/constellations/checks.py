@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+import sys
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
@@ -54,6 +55,15 @@ def choice(value: Any, name: str, allowed: Iterable[Any]) -> None:
     """A ValueError unless ``value`` is one of those allowed."""
     allowed = tuple(allowed)
     require(value in allowed, name, f"one of {', '.join(map(repr, allowed))}", value)
+
+
+def exit_status(command: Callable[..., int | None], *given: Any) -> int:
+    """What a command for a terminal returns, 0 for None; 2 for bad input, which is told in one line."""
+    try:
+        return command(*given) or 0
+    except ValueError as error:
+        sys.stderr.write(f"error: {error}\n")
+        return 2
 
 
 def number(text: str) -> float:

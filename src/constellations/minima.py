@@ -17,7 +17,7 @@ from scipy.optimize import brentq
 from scipy.special import log_expit
 
 from constellations.certificates import failure_weight, softplus
-from constellations.checks import finite, integer, nonnegative, plain, positive
+from constellations.checks import finite, integer, nonnegative, plain, positive, require
 
 Shape = Literal["antipodal", "interior", "aligned"]
 
@@ -60,8 +60,7 @@ def profile(x: Any, *, n_pairs: int, inverse_temperature: Any, bias: Any) -> Any
     """
     n, t, b = _setting(n_pairs, inverse_temperature, bias)
     x = finite(x, "x")
-    if not np.all((x >= 0) & (x <= 1)):
-        raise ValueError(f"x must be in [0, 1], got {x!r}")
+    require(np.all((x >= 0) & (x <= 1)), "x", "in [0, 1]", x)
     non_matching = t * (x * (n - 2) / (n - 1) - 1)
     return plain(softplus(b - t * (2 * x - 1)) + (n - 1) * softplus(non_matching - b))
 
@@ -85,8 +84,7 @@ def minimum(*, n_pairs: int, inverse_temperature: float, bias: float) -> FixedTe
     'interior'
     """
     n, t, b = _setting(n_pairs, inverse_temperature, bias)
-    if t.ndim or b.ndim:
-        raise ValueError("inverse_temperature and bias must be single numbers")
+    require(t.ndim == b.ndim == 0, "inverse_temperature and bias", "single numbers", (inverse_temperature, bias))
 
     def slope(x: float) -> float:
         # The sign of F'(x), as a difference of logarithms: both terms underflow at a large t.
@@ -145,8 +143,7 @@ def largest_row_gap(n_pairs: Any) -> Any:
     [2.0, 1.25]
     """
     n = finite(n_pairs, "n_pairs")
-    if not (n >= 2).all():
-        raise ValueError(f"n_pairs must be at least 2, got {n_pairs!r}")
+    require((n >= 2).all(), "n_pairs", "at least 2", n_pairs)
     return plain(n / (n - 1))
 
 
@@ -191,11 +188,9 @@ def duplicates_minimum(*, n_pairs: int, copies: int, batch_size: int | None = No
     22.01
     """
     n, g = integer(n_pairs, "n_pairs", 2), integer(copies, "copies", 2)
-    if n % g:
-        raise ValueError(f"n_pairs must be a multiple of copies = {g}, got {n}")
+    require(n % g == 0, "n_pairs", f"a multiple of copies = {g}", n)
     size = n if batch_size is None else integer(batch_size, "batch_size", 2)
-    if size > n:
-        raise ValueError(f"batch_size must be in [2, {n}], got {batch_size!r}")
+    require(size <= n, "batch_size", f"in [2, {n}]", batch_size)
     return size * failure_weight((g - 1) * (size - 1) / (n - 1))
 
 

@@ -7,7 +7,7 @@ import torch
 from numpy.typing import ArrayLike
 from torch import Tensor
 
-from constellations.checks import integer
+from constellations.checks import integer, require
 
 Points = Tensor | ArrayLike
 
@@ -158,6 +158,5 @@ def tangent(x: Tensor, gradient: Tensor) -> Tensor:
     >>> tangent(torch.tensor([[1.0, 0.0]]), torch.tensor([[2.0, 3.0]])).tolist()
     [[0.0, 3.0]]
     """
-    if x.shape != gradient.shape:
-        raise ValueError(f"gradient must have the shape of x, {tuple(x.shape)}, got {tuple(gradient.shape)}")
+    require(x.shape == gradient.shape, "gradient", f"of the shape of x, {tuple(x.shape)}", tuple(gradient.shape))
     return gradient - (gradient * x).sum(-1, keepdim=True) * x

@@ -51,8 +51,8 @@ def conformance(loss: Loss, *, chunked: Callable[[int], Loss] | None = None) -> 
         for kind, allowed in ((torch.float64, 1e-12), (torch.float32, 2e-6)):
             for name, setting in {"near zero": NEAR_ZERO, "large t": LARGE, "all pairs wrong": WRONG}.items():
                 what = f"{name}, {str(kind).removeprefix('torch.')}{suffix}"
-                results.append(_run(f"value {what}", allowed, _value_error, form, setting, kind))
-                results.append(_run(f"gradient {what}", 10 * allowed, _gradient_error, form, setting, kind))
+                results.append(_run(f"value {what}", allowed, _error, form, setting, kind, False))
+                results.append(_run(f"gradient {what}", 10 * allowed, _error, form, setting, kind, True))
     results.append(_run("N x N copies kept for the backward pass", 1.05, _copies, loss))
     results.append(_run("compiled whole", 1e-6, _compiled_error, loss))
     for kind in (torch.float16, torch.bfloat16):
@@ -93,20 +93,17 @@ def _right(u: Tensor, v: Tensor, t: float, b: float) -> tuple[float, Tensor, Ten
     return float(total), t * slopes @ v.double(), by_t, -slopes.sum()
 
 
-def _value_error(loss: Loss, setting: tuple[float, float, int], kind: torch.dtype) -> float:
+def _error(loss: Loss, setting: tuple[float, float, int], kind: torch.dtype, gradients: bool) -> float:
+    """Of the value, or the largest of the gradients' in ``u``, ``t`` and ``b``, relative."""
     t, b, shift = setting
     u, v = _cell(kind, shift)
-    right = _right(u, v, t, b)[0]
-    return abs(loss(u, v, *torch.tensor([t, b], dtype=kind)).item() / right - 1)
-
-
-def _gradient_error(loss: Loss, setting: tuple[float, float, int], kind: torch.dtype) -> float:
-    t, b, shift = setting
-    u, v = _cell(kind, shift)
-    inputs = [x.requires_grad_() for x in (u, *torch.tensor([t, b], dtype=kind))]
-    found = torch.autograd.grad(loss(inputs[0], v, *inputs[1:]), inputs)
-    right = _right(u.detach(), v, t, b)[1:]
-    errors = [(x - y).abs().max() / y.abs().max() for x, y in zip(found, right, strict=True) if y.any()]
+    right, *slopes = _right(u, v, t, b)
+    inputs = [x.requires_grad_(gradients) for x in (u, *torch.tensor([t, b], dtype=kind))]
+    value = loss(u, v, *inputs[1:])
+    if not gradients:
+        return abs(value.item() / right - 1)
+    found = torch.autograd.grad(value, inputs)
+    errors = [(x - y).abs().max() / y.abs().max() for x, y in zip(found, slopes, strict=True) if y.any()]
     return float(torch.stack(errors).max())
 
 

@@ -37,7 +37,7 @@ def test_tangent_is_orthogonal_and_keeps_the_rest():
     assert (projected * x).sum(-1).abs().max() < 1e-14
     residual = gradient - projected
     assert (residual - (residual * x).sum(-1, keepdim=True) * x).abs().max() < 1e-14
-    with pytest.raises(ValueError, match="gradient must have the shape of x"):
+    with pytest.raises(ValueError, match="gradient must be of the shape of x"):
         sphere.tangent(x, gradient[:3])
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import argparse
 import json
 import math
-import sys
 from collections.abc import Sequence
 from typing import Any
 
 from constellations import bounds
+from constellations.checks import exit_status
 
 ABOUT = "How many pairs of unit vectors fit at a margin, which dimension they need, which margin they allow."
 EPILOG = """\
@@ -24,17 +24,15 @@ m* = (min s_ii - max s_ij) / 2, the relative bias b / t lies in the middle of th
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; returns the exit status (2 for bad input)."""
-    options = _parser().parse_args(arguments)
-    try:
-        title, rows = _answer(options.pairs, options.dim, options.margin, options.relative_bias)
-    except ValueError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
+    return exit_status(_print, _parser().parse_args(arguments))
+
+
+def _print(options: argparse.Namespace) -> None:
+    title, rows = _answer(options.pairs, options.dim, options.margin, options.relative_bias)
     if options.json:
         print(json.dumps({name: x for name, x, *_ in rows} | {f"{name}_by": why for name, _, _, why in rows}))
     else:
         print("\n  ".join([title, *(f"{text}  ({why})" for *_, text, why in rows)]))
-    return 0
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -51,8 +51,8 @@ def log_cap_measure(dim: ArrayLike, x: ArrayLike) -> float | np.ndarray:
 def check_dim(dim: ArrayLike, *, at_least: int = 1) -> np.ndarray:
     """As a float array of integers, or a ValueError."""
     d = np.asarray(dim, dtype=float)
-    if not np.all(np.isfinite(d)) or np.any(d != np.round(d)) or np.any(d < at_least):
-        raise ValueError(f"dim must be an integer of at least {at_least}, got {dim!r}")
+    right = np.isfinite(d) & (d == np.round(d)) & (d >= at_least)
+    require(np.all(right), "dim", f"an integer of at least {at_least}", dim)
     return d
 
 

@@ -53,16 +53,16 @@ def log_code_lower(dim: np.ndarray, a: np.ndarray) -> tuple[np.ndarray, np.ndarr
     """
     safe = np.maximum(dim, 1.0)
     table = np.zeros((len(LOWER), len(a)))
-    table[1] = np.where((dim >= 1) & (a >= -1 - TOLERANCE), np.log(2), 0.0)
-    negative = (a < -TOLERANCE) & (a >= -1 - TOLERANCE)
+    table[1] = np.log(2)
+    negative = a < -TOLERANCE
     corners = np.floor((1 - 1 / np.where(negative, a, -1.0)) * (1 + TOLERANCE))
-    table[2] = np.where(negative & (dim >= 1), np.log(np.minimum(safe + 1, corners)), 0.0)
-    table[3] = np.where((a >= -TOLERANCE) & (dim >= 1), np.log(2 * safe), 0.0)
+    table[2] = np.where(negative, np.log(np.minimum(safe + 1, corners)), 0.0)
+    table[3] = np.where(negative, 0.0, np.log(2 * safe))
     covering = -np.asarray(log_cap_measure(safe, np.clip(a, -1, 1)))
     with np.errstate(over="ignore"):
         whole = np.ceil(np.exp(np.minimum(covering, LOWER_CEILING)) * (1 - TOLERANCE))
     table[4] = np.where(covering < LOWER_CEILING, np.log(np.maximum(whole, 1.0)), covering)
-    table[4, (dim < 1) | (a < -1 - TOLERANCE)] = 0.0
+    table[:, (dim < 1) | (a < -1 - TOLERANCE)] = 0.0
     return table.max(0), table.argmax(0)
 
 

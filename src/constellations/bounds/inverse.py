@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike
 from constellations.bounds.caps import check_dim
 from constellations.bounds.region import TOLERANCE, margin_upper_bound, region
 from constellations.bounds.sizes import log_max_pairs_lower, log_max_pairs_upper
-from constellations.checks import finite, plain
+from constellations.checks import finite, plain, require
 
 LARGEST = 1e15  # numbers of pairs up to which floats are exact integers with room to spare
 STEPS = 60
@@ -118,8 +118,8 @@ def _sizes(k: int) -> tuple[Callable[..., Any], Callable[..., Any]]:
 def check_pairs(n_pairs: ArrayLike) -> np.ndarray:
     """As a float array of integers from 2 to ``1e15``, or a ValueError."""
     n = finite(n_pairs, "n_pairs")
-    if np.any(n < 2) or np.any(n > LARGEST) or np.any(n != np.round(n)):
-        raise ValueError(f"n_pairs must be an integer from 2 to {LARGEST:.0e}, got {n_pairs!r}")
+    right = (n >= 2) & (n <= LARGEST) & (n == np.round(n))
+    require(np.all(right), "n_pairs", f"an integer from 2 to {LARGEST:.0e}", n_pairs)
     return n
 
 

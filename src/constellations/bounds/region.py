@@ -140,10 +140,7 @@ def region(
 
 
 def _check_bias(b: np.ndarray) -> None:
-    wrong = np.abs(b) >= 1
-    if np.any(wrong):
-        got = f"{_first(b, wrong):g}"
-        raise ValueError(f"relative_bias must be between -1 and 1 (neither included), got {got}")
+    require(np.all(np.abs(b) < 1), "relative_bias", "between -1 and 1 (neither included)", plain(b))
 
 
 def _first(values: np.ndarray, where: np.ndarray) -> float:

@@ -16,8 +16,7 @@ from constellations.sphere import Points, as_points, random_points
 def as_code(points: Points, name: str) -> Tensor:
     """At least two unit vectors ``[N, d]`` in float64."""
     x = as_points(points, name)
-    if x.ndim != 2 or len(x) < 2:
-        raise ValueError(f"{name} must have shape [N, d] with N >= 2, got {tuple(x.shape)}")
+    require(x.ndim == 2 and len(x) >= 2, name, "of shape [N, d] with N >= 2", tuple(x.shape))
     return x.to(torch.float64)
 
 
@@ -90,9 +89,7 @@ def derived_code(points: Tensor, inner_product: float) -> Tensor:
     """
     first = points[0]
     chosen = points[(points @ first - inner_product).abs() < 1e-9]
-    if len(chosen) == 0:
-        got = f"{inner_product!r}"
-        raise ValueError(f"inner_product must occur between the first point and another, got {got}")
+    require(len(chosen), "inner_product", "one between the first point and another", inner_product)
     frame = torch.cat([first[:, None], torch.eye(len(first), dtype=first.dtype)], dim=1)
     projected = chosen @ torch.linalg.qr(frame).Q[:, 1:]
     return projected / projected.norm(dim=-1, keepdim=True)

@@ -27,10 +27,8 @@ def compose(x: Points, y: Points, *, p: float, q: float) -> tuple[Tensor, Tensor
     [0.9, -0.3, -0.3, -0.3]
     """
     x, y = as_code(x, "x"), as_code(y, "y")
-    if len(x) != len(y):
-        raise ValueError(f"x and y must have the same number of points, got {len(x)} and {len(y)}")
-    if not abs(p) + abs(q) <= 1 + 1e-12:
-        raise ValueError(f"p and q must satisfy |p| + |q| <= 1, got p = {p!r}, q = {q!r}")
+    require(len(x) == len(y), "x and y", "of the same number of points", (len(x), len(y)))
+    require(abs(p) + abs(q) <= 1 + 1e-12, "p and q", "such that |p| + |q| <= 1", (p, q))
     total, difference = (math.acos(min(max(z, -1.0), 1.0)) for z in (p + q, p - q))
     theta, eta = (difference + total) / 2, (difference - total) / 2
     u, v = (torch.cat([math.cos(angle) * x, math.sin(angle) * y], dim=-1) for angle in (theta, eta))

@@ -63,8 +63,7 @@ def from_spherical_code(points: Points, *, relative_bias: float) -> tuple[Tensor
     """
     x = as_code(points, "points")
     alpha = max_inner_product(x)
-    if alpha >= 1 - 1e-15:
-        raise ValueError(f"points must be distinct, got two with inner product {alpha!r}")
+    require(alpha < 1 - 1e-15, "points", "distinct: inner products below 1", alpha)
     code_margin(alpha, relative_bias)  # refuses a relative bias out of range
     squared = 2 * (1 + relative_bias) / (3 + alpha)
     side = -1.0
@@ -97,10 +96,7 @@ def lift(u: Points, v: Points, *, delta: float, phi: float) -> tuple[Tensor, Ten
     u, v = (side.to(torch.float64) for side in as_pairs(u, v))
     _check_delta(delta)
     rest = 1 - delta * delta - phi * phi
-    if not rest >= -1e-12:
-        allowed = math.sqrt(1 - delta * delta)
-        got = f"phi = {phi!r}; |phi| can be at most {allowed:.6g}"
-        raise ValueError(f"phi must satisfy delta^2 + phi^2 <= 1, got {got}")
+    require(rest >= -1e-12, "phi", f"of size at most {math.sqrt(1 - delta * delta):.6g}: delta^2 + phi^2 <= 1", phi)
     last = math.sqrt(max(rest, 0.0))
     return append(delta * u, phi, last), append(delta * v, phi, -last)
 
@@ -177,9 +173,8 @@ def one_threshold(u: Points, v: Points, thresholds: Points) -> tuple[Tensor, Ten
     """
     u, v = (side.to(torch.float64) for side in as_pairs(u, v, at_least=1, matched=False))
     c = torch.as_tensor(finite(thresholds, "thresholds"))
-    if c.shape != u.shape[:-1]:
-        shape = tuple(u.shape[:-1])
-        raise ValueError(f"thresholds must have shape {shape}, one per row, got {tuple(c.shape)}")
+    shape = tuple(u.shape[:-1])
+    require(c.shape == shape, "thresholds", f"of shape {shape}, one per row", tuple(c.shape))
     largest = c.abs().amax(-1, keepdim=True)
     slope = c / largest.clamp(min=1e-300).sqrt()
     rows = torch.cat([u, -slope[..., None]], dim=-1) / (1 + slope**2).sqrt()[..., None]

@@ -76,26 +76,16 @@ def cell_600() -> np.ndarray:
     return np.concatenate([np.array(sorted(rows)), np.array(halves), cross_polytope(4).numpy()])
 
 
-def _roots_d(n: int) -> np.ndarray:
-    """The ``2 n (n-1)`` roots of D_n: ``+-e_i +- e_j``."""
+def roots_d(n: int) -> np.ndarray:
+    """The ``2 n (n-1)`` roots of D_n, ``+-e_i +- e_j``; those of D_4 are the vertices of the 24-cell."""
     e, signs = np.eye(n), [*product((1.0, -1.0), repeat=2)]
     return np.array([a * e[i] + b * e[j] for i, j in combinations(range(n), 2) for a, b in signs])
-
-
-def cell_24() -> np.ndarray:
-    """The 24 roots of D4, vertices of the 24-cell."""
-    return _roots_d(4)
-
-
-def roots_d5() -> np.ndarray:
-    """The 40 roots of D5."""
-    return _roots_d(5)
 
 
 def roots_e8() -> np.ndarray:
     """The 240 roots of E8, of norm sqrt(2)."""
     halves = np.array([s for s in product((0.5, -0.5), repeat=8) if np.prod(s) > 0])
-    return np.concatenate([_roots_d(8), halves])
+    return np.concatenate([roots_d(8), halves])
 
 
 def _orthogonal_to(points: np.ndarray, vectors: np.ndarray) -> np.ndarray:
@@ -161,7 +151,7 @@ def leech_vectors() -> np.ndarray:
     np.put_along_axis(twos, np.broadcast_to(places[:, None], (*twos.shape[:2], 8)), 2 * signs[None], axis=2)
     odd = np.ones((24, 24), dtype=np.int8) - 4 * np.eye(24, dtype=np.int8)
     ones = (1 - 2 * words)[:, None] * odd[None]
-    fours = (4 * _roots_d(24)).astype(np.int8)
+    fours = (4 * roots_d(24)).astype(np.int8)
     return np.concatenate([fours, twos.reshape(-1, 24), ones.reshape(-1, 24)])
 
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from operator import attrgetter
 
 from constellations.atomic import check_writable, read_json, replace_on_success, write_json
-from constellations.checks import number
+from constellations.checks import exit_status, number
 from constellations.geometry.describe import changes, describe
 from constellations.geometry.files import read_labels, read_names, read_points
 from constellations.geometry.page import page
@@ -92,12 +92,7 @@ def _report(options: argparse.Namespace) -> int:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; the exit status is 2 for bad input and 1 where ``--fail-under`` is not met."""
-    options = _parser().parse_args(arguments)
-    try:
-        return _report(options)
-    except ValueError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
+    return exit_status(_report, _parser().parse_args(arguments))
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ from typing import Any
 
 import torch
 
+from constellations.checks import require
 from constellations.geometry.margin import smallest_and_largest
 from constellations.sphere import Points, as_pairs, as_points
 
@@ -92,11 +93,10 @@ def margin_budget(points: Points, *, margin: float | None = None, relative_bias:
     (0.0, 0.0)
     """
     x = as_points(points, "points")
-    if x.ndim < 3 or x.shape[-3] < 2 or x.shape[-2] < 2:
-        raise ValueError(f"points must have shape [..., k, N, d] with k, N >= 2, got {tuple(x.shape)}")
-    if (margin is None) != (relative_bias is None):
-        got = f"margin = {margin!r}, relative_bias = {relative_bias!r}"
-        raise ValueError(f"give both margin and relative_bias or neither, got {got}")
+    right = x.ndim >= 3 and min(x.shape[-3:-1]) >= 2
+    require(right, "points", "of shape [..., k, N, d] with k, N >= 2", tuple(x.shape))
+    both = margin, relative_bias
+    require((margin is None) == (relative_bias is None), "both margin and relative_bias", "given or left out", both)
     x = x.to(torch.float64)
     k, n = x.shape[-3:-1]
     first, second = torch.triu_indices(k, k, offset=1)

@@ -98,7 +98,7 @@ def non_matching_histogram(u: Tensor, v: Tensor, matches: Matches, *, most: int 
     m, n = len(u), len(v)
     if m * n > most:
         chosen = np.random.default_rng(seed).choice(m, size=min(m, max(256, most // n)), replace=False)
-        u, matches = u[np.sort(chosen)], matches.take(np.sort(chosen))
+        u, matches = u[np.sort(chosen)], Matches(matches.matrix[np.sort(chosen)])
     points = u.float(), v.float()
     counts = torch.zeros(BINS + 1, dtype=torch.int64)
     for block in blocks(len(u), n):

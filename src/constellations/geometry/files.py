@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from constellations.atomic import reading
+from constellations.checks import require
 from constellations.losses.arguments import Labels
 from constellations.sphere import as_tensor
 
@@ -69,8 +70,7 @@ def read_labels(paths: Sequence[str | Path], *, n_images: int, n_texts: int) -> 
     One file of integers: for every image the row of its text, or, where the counts differ, for every text the row of its
     image (five captions an image). One of booleans or of 0 and 1, ``[n_images, n_texts]``: relevance. Two: group ids.
     """
-    if len(paths) not in (1, 2):
-        raise ValueError(f"labels must be one file, or two of group ids, got {len(paths)}")
+    require(len(paths) in (1, 2), "labels", "one file, or two of group ids", len(paths))
     arrays = [read_array(path) for path in paths]
     for path, array in zip(paths, arrays, strict=True):
         if array.is_complex() or bool((array.double() != array.double().round()).any()):
@@ -80,9 +80,8 @@ def read_labels(paths: Sequence[str | Path], *, n_images: int, n_texts: int) -> 
         return first, other[0]
     if first.shape == (n_images, n_texts) and bool(((first == 0) | (first == 1)).all()):
         return first.bool()
-    if first.shape not in ((n_images,), (n_texts,)):
-        allowed = f"one label per image, {n_images}, or per text, {n_texts}"
-        raise ValueError(f"{paths[0]} must hold {allowed}, got shape {tuple(first.shape)}")
+    shape, allowed = tuple(first.shape), f"one label per image, {n_images}, or per text, {n_texts}"
+    require(shape in ((n_images,), (n_texts,)), str(paths[0]), allowed, shape)
     count, what = (n_texts, "texts") if len(first) == n_images else (n_images, "images")
     for k in ((first < 0) | (first >= count)).nonzero()[:1, 0].tolist():
         raise ValueError(f"{paths[0]} must hold rows of the {what}, 0 to {count - 1}, got {first[k]} in row {k}")

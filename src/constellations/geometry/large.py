@@ -115,11 +115,10 @@ class _Scan:
         for side, at in enumerate((rows, columns)):
             self.beaten[side][at[values >= self.own[side][at]]] = True
         kept = values > self.least
-        if kept.any():
-            keys = (rows * len(self.exact[1]) + columns)[kept].tolist()
-            listed = self.listed | dict(zip(keys, values[kept].tolist(), strict=True))
-            self.listed = dict(sorted(listed.items(), key=lambda item: (-item[1], item[0]))[: self.most])
-            self.least = [-2.0, *self.listed.values()][-1 if len(self.listed) == self.most else 0]
+        keys = (rows * len(self.exact[1]) + columns)[kept].tolist()
+        listed = self.listed | dict(zip(keys, values[kept].tolist(), strict=True))
+        self.listed = dict(sorted(listed.items(), key=lambda item: (-item[1], item[0]))[: self.most])
+        self.least = [-2.0, *self.listed.values()][-1 if len(self.listed) == self.most else 0]
 
     def _products(self, rows: Tensor, columns: Tensor) -> Tensor:
         """Float64 inner products of listed pairs."""

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 import numpy as np
 import torch
 from scipy.sparse import csr_array
 from torch import Tensor
 
+from constellations.checks import require
 from constellations.losses.arguments import Labels, Matching
 from constellations.sphere import Points, as_points
 
@@ -32,10 +32,6 @@ class Matches:
         """Places of the matching entries in a block of the matrix."""
         return tuple(torch.from_numpy(x.astype(np.int64)) for x in self.matrix[rows, columns].nonzero())
 
-    def take(self, rows: Any) -> Matches:
-        """The matches of some rows, renumbered."""
-        return Matches(self.matrix[rows])
-
 
 def matches(labels: Labels | None, n_rows: int, n_columns: int) -> Matches:
     """What ``labels``, as in :func:`constellations.losses.sigmoid_loss`, mean for ``n_rows`` and ``n_columns`` points.
@@ -57,16 +53,14 @@ def matches(labels: Labels | None, n_rows: int, n_columns: int) -> Matches:
         member = csr_array((np.ones(len(group), dtype=bool), group, np.arange(len(group) + 1)))
         matrix = (member[:n_rows] @ member[n_rows:].T).tocsr()
         matrix.sort_indices()
-    if not 0 < matrix.nnz < n_rows * n_columns:
-        got = f"{matrix.nnz} of {n_rows * n_columns} matching"
-        raise ValueError(f"labels must leave matching and non-matching pairs, got {got}")
+    both = 0 < matrix.nnz < n_rows * n_columns
+    require(both, "labels", "such that matching and non-matching pairs are left", f"{matrix.nnz} matching")
     return Matches(matrix)
 
 
 def of_points(images: Points, texts: Points, labels: Labels | None) -> tuple[Tensor, Tensor, Matches]:
     """Unit rows ``[M, d]`` and ``[N, d]`` on the CPU, and their matches."""
     u, v = (as_points(x, name).detach().cpu() for x, name in ((images, "images"), (texts, "texts")))
-    if u.ndim != 2 or v.ndim != 2 or u.shape[1] != v.shape[1]:
-        shapes = f"{tuple(u.shape)} and {tuple(v.shape)}"
-        raise ValueError(f"images and texts must have shapes [M, d] and [N, d] of one d, got {shapes}")
+    right, shapes = u.ndim == v.ndim == 2 and u.shape[1] == v.shape[1], (tuple(u.shape), tuple(v.shape))
+    require(right, "images and texts", "of shapes [M, d] and [N, d] of one d", shapes)
     return u, v, matches(labels, len(u), len(v))

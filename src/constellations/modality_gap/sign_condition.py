@@ -15,8 +15,7 @@ from constellations.sphere import as_pairs, normalize, random_points
 def configuration(u: ArrayLike, v: ArrayLike) -> tuple[Tensor, Tensor]:
     """One configuration ``[N, d]`` on the CPU in float64, without gradient."""
     u, v = as_pairs(u, v)
-    if u.ndim != 2:
-        raise ValueError(f"u and v must be one configuration [N, d], got shape {tuple(u.shape)}")
+    require(u.ndim == 2, "u and v", "one configuration [N, d]", tuple(u.shape))
     return u.detach().to("cpu", torch.float64), v.detach().to("cpu", torch.float64)
 
 

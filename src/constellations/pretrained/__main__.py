@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from constellations.atomic import check_writable
-from constellations.checks import number
+from constellations.checks import exit_status, number
 from constellations.pretrained.embedding import embed
 from constellations.pretrained.encoder import DTYPES, REVISIONS, load_encoder
 from constellations.pretrained.folder import scan_folder
@@ -16,22 +16,20 @@ from constellations.pretrained.folder import scan_folder
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; returns the exit status (2 for bad input)."""
-    options = _parser().parse_args(arguments)
-    try:
-        if options.revision and len(options.model or REVISIONS) != 1:
-            raise ValueError("--revision needs exactly one --model")
-        check_writable(Path(options.store) / "manifest.json")
-        folder = scan_folder(options.images, class_names=options.class_names)
-        choices = {"revision": options.revision, "device": options.device, "dtype": options.dtype}
-        for model in options.model or list(REVISIONS):
-            encoder = load_encoder(model, **choices)
-            store = Path(options.store) / encoder.name.rpartition("/")[2]
-            embed(encoder, folder, store, batch_size=options.batch_size, progress=not options.quiet)
-            print(f"{len(folder.files)} images of {len(folder.names)} classes in {store}")
-    except ValueError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
-    return 0
+    return exit_status(_embed, _parser().parse_args(arguments))
+
+
+def _embed(options: argparse.Namespace) -> None:
+    if options.revision and len(options.model or REVISIONS) != 1:
+        raise ValueError("--revision needs exactly one --model")
+    check_writable(Path(options.store) / "manifest.json")
+    folder = scan_folder(options.images, class_names=options.class_names)
+    choices = {"revision": options.revision, "device": options.device, "dtype": options.dtype}
+    for model in options.model or list(REVISIONS):
+        encoder = load_encoder(model, **choices)
+        store = Path(options.store) / encoder.name.rpartition("/")[2]
+        embed(encoder, folder, store, batch_size=options.batch_size, progress=not options.quiet)
+        print(f"{len(folder.files)} images of {len(folder.names)} classes in {store}")
 
 
 def _parser() -> argparse.ArgumentParser:

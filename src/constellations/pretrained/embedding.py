@@ -10,6 +10,7 @@ from typing import Any
 import torch
 from tqdm import tqdm
 
+from constellations.checks import integer, require
 from constellations.pretrained.encoder import Encoder
 from constellations.pretrained.folder import ImageFolder, open_image
 from constellations.pretrained.store import Store
@@ -44,11 +45,9 @@ def embed(
         Threads that decode images.
     """
     for name, value in (("batch_size", batch_size), ("shard_size", shard_size), ("n_threads", n_threads)):
-        if value < 1:
-            raise ValueError(f"{name} must be at least 1, got {value}")
+        integer(value, name, 1)
     for key, template in templates.items():
-        if template.count("{}") != 1:
-            raise ValueError(f"templates must hold {{}} once each, got {key}: {template!r}")
+        require(template.count("{}") == 1, f"templates[{key!r}]", "a text with one {}", template)
     texts = {key: encoder.texts([t.format(name) for name in folder.names]) for key, t in templates.items()}
     known = {name: getattr(encoder, name) for name in OF_ENCODER}
     manifest = {"model": encoder.name} | known | {

@@ -12,6 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from constellations.checks import choice, require
 from constellations.sphere import normalize
 
 # The eight models of the paper, each at a fixed commit of its repository.
@@ -46,11 +47,6 @@ class Encoder:
     encode_images: Callable[[list[Any]], Any]
     encode_texts: Callable[[list[str]], Any]
 
-    @property
-    def relative_bias(self) -> float:
-        """``b / t``."""
-        return self.bias / self.inverse_temperature
-
     @torch.inference_mode()
     def images(self, images: Sequence[Any]) -> Tensor:
         """Embed PIL images: unit rows ``[n, d]``, float32, on the CPU."""
@@ -84,8 +80,7 @@ def load_encoder(
     dtype:
         ``"float32"`` or ``"bfloat16"``, of weights and activations; embeddings are normalised in float32.
     """
-    if dtype not in DTYPES:
-        raise ValueError(f"dtype must be one of {', '.join(DTYPES)}, got {dtype!r}")
+    choice(dtype, "dtype", DTYPES)
     device = device or ("cuda" if torch.cuda.is_available() else "cpu")
     try:
         torch.empty(0, device=device)
@@ -97,9 +92,8 @@ def load_encoder(
     local = Path(model).is_dir()
     revision = None if local else revision or REVISIONS.get(model)
     network, processor = _from_pretrained(model, revision)
-    if not hasattr(network, "get_image_features"):
-        got = f"{model} ({type(network).__name__})"
-        raise ValueError(f"model must be a dual encoder of images and texts, got {got}")
+    got = f"{model} ({type(network).__name__})"
+    require(hasattr(network, "get_image_features"), "model", "a dual encoder of images and texts", got)
     length = int(network.config.text_config.max_position_embeddings)
     settings = processor.image_processor.to_dict()
 

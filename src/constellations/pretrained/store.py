@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from constellations.atomic import read_json, reading, replace_on_success, write_json
+from constellations.checks import require
 
 FORMAT = 1
 
@@ -68,9 +69,7 @@ class Store:
 
     def write_images(self, k: int, embeddings: Tensor) -> None:
         """Write shard ``k``, in one move."""
-        expected = (len(self.shards[k]), self.manifest["dim"])
-        if tuple(embeddings.shape) != expected:
-            raise ValueError(f"shard {k} must have shape {expected}, got {tuple(embeddings.shape)}")
+        _check(self.folder, embeddings, (len(self.shards[k]), self.manifest["dim"]))
         _save(_shard(self.folder, k), {"embeddings": embeddings})
 
     def write_texts(self, texts: dict[str, Tensor]) -> None:
@@ -85,8 +84,7 @@ def read_store(folder: str | Path) -> Embeddings:
     if not (folder / "manifest.json").is_file():
         raise ValueError(f"{folder} is no store of embeddings: it has no manifest.json")
     manifest, index = read_json(folder / "manifest.json"), read_json(folder / "files.json")
-    if manifest.get("format") != FORMAT:
-        raise ValueError(f"{folder} must have format {FORMAT}, got {manifest.get('format')!r}")
+    require(manifest.get("format") == FORMAT, f"format of {folder}", str(FORMAT), manifest.get("format"))
     n, dim, size = manifest["n_images"], manifest["dim"], manifest["shard_size"]
     paths = [_shard(folder, k) for k in range(-(-n // size))]
     absent = [path.name for path in [*paths, folder / "texts.safetensors"] if not path.exists()]
@@ -105,8 +103,7 @@ def read_store(folder: str | Path) -> Embeddings:
 
 
 def _check(folder: Path, points: Tensor, shape: tuple[int, int]) -> None:
-    if tuple(points.shape) != shape:
-        raise ValueError(f"{folder} must hold embeddings of shape {shape}, got {tuple(points.shape)}")
+    require(points.shape == shape, f"embeddings in {folder}", f"of shape {shape}", tuple(points.shape))
     if not bool(((points.norm(dim=1) - 1).abs() < 1e-3).all()):
         raise ValueError(f"{folder} must hold unit vectors, got rows off the sphere or not finite")
 

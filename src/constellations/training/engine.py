@@ -15,7 +15,7 @@ from torch import Tensor
 from torch.nn.functional import pad
 from tqdm import tqdm
 
-from constellations.checks import integer
+from constellations.checks import integer, require
 from constellations.losses.arguments import Labels
 from constellations.sphere import Points, as_points
 from constellations.training.measures import Snapshot, Synchronization, Trajectory, joined
@@ -120,10 +120,9 @@ def synchronize(
     >>> result.points.shape, bool((result.margin > 0).all())
     (torch.Size([3, 2, 4, 4]), True)
     """
-    if bias is not None and relative_bias is not None:
-        raise ValueError(f"give at most one of bias and relative_bias, got {bias!r} and {relative_bias!r}")
-    if bias is None and relative_bias is None:
-        relative_bias = 0.0
+    both = bias, relative_bias
+    require(bias is None or relative_bias is None, "at most one of bias and relative_bias", "given", both)
+    relative_bias = 0.0 if bias is None and relative_bias is None else relative_bias
     own = {"seeds": seeds, "inverse_temperature": inverse_temperature, "bias": bias, "relative_bias": relative_bias}
     n_pairs, k = integer(n_pairs, "n_pairs", 2), integer(n_modalities, "n_modalities", 2)
     index, points = locked if isinstance(locked, (tuple, list)) else (locked, None)

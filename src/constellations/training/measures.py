@@ -8,7 +8,7 @@ from dataclasses import dataclass, fields
 import torch
 from torch import Tensor
 
-from constellations.geometry.margin import Gap
+from constellations.geometry.margin import Gap, smallest_and_largest
 from constellations.losses.arguments import diagonal
 from constellations.losses.slopes import PUBLISHED_EPSILON, entries
 from constellations.training.settings import Edge, Settings
@@ -77,12 +77,11 @@ def snapshot(x: Mapping[int, Tensor], t: Tensor, b_rel: Tensor, delta: Tensor, s
         u, v = x[a].double(), x[c].double()
         s = (u.transpose(1, 2) @ v) * square - (1 - square)
         match = diagonal(s) if settings.matching is None else settings.matching.to(s.device)
-        low = s.masked_fill(~match, torch.inf).amin((1, 2))
-        high = s.masked_fill(match, -torch.inf).amax((1, 2))
+        found = smallest_and_largest(s, match)
         z = t[:, None, None] * (s - b_rel[:, None, None])
         exact = entries(torch.where(match, -z, z)).sum((1, 2))
         trained = _published(z.to(x[a].dtype), match) if settings.loss == "published" else exact
-        parts.append((low, high, exact, trained, square.flatten() * _xi(u, v)))
+        parts.append((found.matching, found.non_matching, exact, trained, square.flatten() * _xi(u, v)))
     low, high, exact, trained, xi = (torch.stack(part, dim=1) for part in zip(*parts, strict=True))
     joint = Gap(low.amin(1), high.amax(1))
     return Snapshot(

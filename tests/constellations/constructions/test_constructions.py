@@ -72,7 +72,7 @@ def test_derived_codes_follow_the_rule_a_over_one_plus_a():
     for n in (56, 27, 16, 10):
         x, alpha = c.derived_code(x, alpha), alpha / (1 + alpha)
         assert len(x) == n and abs(off_diagonal_max(x @ x.T) - alpha) < 1e-13
-    with pytest.raises(ValueError, match="must occur"):
+    with pytest.raises(ValueError, match="inner_product must be one between"):
         c.derived_code(x, 0.77)
 
 
