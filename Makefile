@@ -16,7 +16,7 @@ PAGES    := $(wildcard book/*.md book/*.txt book/*.bib book/_static/* book/_temp
 NUMBERED  = $(filter $(NB) $(NB)_% 0$(NB)_%,$(CHAPTERS))
 BEGINNING = $(filter $(NB)%,$(CHAPTERS))
 CHOSEN    = $(if $(NB),$(or $(NUMBERED),$(if $(word 2,$(BEGINNING)),,$(BEGINNING))))
-LONGEST  := 08 09 10 13 06 07 12 04 05 14 01 02 03 11 15
+LONGEST  := 08 13 20 17 16 10 07 06 09 11 02 03 18 14 05 01 12 04 15
 BY_TIME  := $(foreach number,$(LONGEST),$(filter $(number)_%,$(CHAPTERS)))
 ARCHIVE  := constellations-$(shell sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml)
 CHROMIUM := $(firstword $(foreach name,chromium chromium-browser google-chrome,$(shell command -v $(name))))

@@ -30,7 +30,7 @@ def reading(path: str | os.PathLike[str], *, kind: str = "", advice: str = "", e
         yield path
     except ImportError as error:
         needs = f"{path} needs the package {error.name}"
-        raise ValueError(f"{needs}: pip install 'constellations[{extra}]'") from error
+        raise ValueError(f'{needs}: pip install --editable ".[{extra}]"') from error
     except Exception as error:  # damaged files make readers raise anything
         if isinstance(error, ValueError) and str(error).startswith(str(path)):
             raise

@@ -2,7 +2,7 @@
 
 ``python -m constellations.pretrained embed IMAGES --model google/siglip-base-patch16-224 --store STORE``
 
-Embedding needs the optional dependencies (``pip install 'constellations[pretrained]'``); reading and measuring a store
+Embedding needs the optional dependencies (``pip install --editable ".[pretrained]"``); reading and measuring a store
 needs safetensors alone.
 """
 

@@ -27,7 +27,7 @@ REVISIONS = {
     "google/siglip-so400m-patch14-384": "9fdffc58afc957d1a03a25b10dba0329ab15c2a3",
 }
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16}
-EXTRA = "pip install 'constellations[pretrained]'"
+EXTRA = 'pip install --editable ".[pretrained]"'
 
 
 @dataclass(frozen=True)

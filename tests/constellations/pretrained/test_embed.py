@@ -306,7 +306,7 @@ def test_models_that_cannot_be_had(tmp_path):
 
 def test_missing_dependencies_name_the_extra(monkeypatch):
     monkeypatch.setitem(sys.modules, "transformers", None)
-    with pytest.raises(ValueError, match=r"transformers: pip install 'constellations\[pretrained\]'"):
+    with pytest.raises(ValueError, match=r"transformers: pip install --editable \"\.\[pretrained\]\""):
         pretrained.load_encoder("google/siglip-base-patch16-224")
 
 
