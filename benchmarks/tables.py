@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import platform
-import subprocess
 import time
+import tomllib
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
@@ -19,17 +19,17 @@ def markdown(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
 
 
 def machine() -> str:
-    """Processor, cores, memory, torch, commit, day and load, in one line."""
+    """Processor, cores, memory, torch, our version, day and load, in one line."""
     known = dict(
         line.split(":", 1) for line in Path("/proc/cpuinfo").read_text().splitlines() if line.startswith("model name")
     ) if Path("/proc/cpuinfo").exists() else {}  # fmt: skip
     name = next((value.strip() for value in known.values()), platform.processor() or platform.machine())
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
-    git = ["git", "-C", str(Path(__file__).parent), "describe", "--always", "--dirty"]
-    commit = subprocess.run(git, capture_output=True, text=True, check=False).stdout.strip() or "unknown"
+    project = tomllib.loads((Path(__file__).parents[1] / "pyproject.toml").read_text())["project"]
     vector = torch.backends.cpu.get_cpu_capability()
     return (
-        f"{os.cpu_count()} cores of {name} ({vector}), {memory:.0f} GiB, torch {torch.__version__}, commit {commit}, "
+        f"{os.cpu_count()} cores of {name} ({vector}), {memory:.0f} GiB, torch {torch.__version__}, "
+        f"version {project['version']}, "
         f"{time.strftime('%Y-%m-%d')}, load average {load()}"
     )
 
