@@ -11,8 +11,8 @@ function (key, data) {
     sheet.textContent = [
       ".player { margin: 0 auto; text-align: center; font-size: .85em }",
       ".player-panels { display: flex; flex-wrap: wrap; gap: .4em 1em; justify-content: center; align-items: center }",
-      ".player-panels svg { flex: 1 1 15em; min-width: 0; max-width: 26em; touch-action: pan-y; user-select: none }",
-      ".player .player-sphere { cursor: grab; max-width: 22em }",
+      ".player-panels svg { flex: 1 1 15rem; min-width: 0; max-width: 20rem; touch-action: pan-y; user-select: none }",
+      ".player .player-sphere { cursor: grab; max-width: 16rem }",
       ".player label { margin: 0 .8em } .player select { color: #111; background: #fff }",
       ".player input { width: 16em; max-width: 100%; vertical-align: middle }",
       ".player output { display: block; min-height: 1.5em }"
@@ -175,7 +175,9 @@ function (key, data) {
     var svg = picture("0 0 320 170", logits ? "Logits of all pairs" : "Inner products of all pairs"), x = scale(-1, 1, 12, 308);
     if (logits) x = scale(-40, 40, 12, 308);
     var under = add(svg, "g", {});
-    axis(svg, x, 130, logits ? [-40, -20, 0, 20, 40] : [-1, -0.5, 0, 0.5, 1], logits ? "logit t (s \u2212 b_rel)" : "inner product s");
+    var dashed = data.sets[0][1][0].b === undefined ? "" : " (dashed: b_rel)";
+    if (logits) axis(svg, x, 130, [-40, -20, 0, 20, 40], "logit t (s \u2212 b_rel), cut off at \u00b140");
+    else axis(svg, x, 130, [-1, -0.5, 0, 0.5, 1], "inner product s" + dashed);
     add(svg, "text", { x: 12, y: 14, fill: C.matching }, "matching");
     add(svg, "text", { x: 12, y: 77, fill: C.non_matching }, "non-matching");
     var marks = add(svg, "g", {});
@@ -199,14 +201,14 @@ function (key, data) {
 
   // Where the frame stands in the plane of relative bias and margin, with the way it came.
   function plane() {
-    var svg = picture("0 0 320 210", "Relative bias and margin"), x = scale(-1, 1, 34, 308), y = scale(-0.6, 0.7, 165, 10);
+    var svg = picture("0 0 320 210", "Relative bias and margin"), x = scale(-1, 1, 34, 308), y = scale(-1, 0.7, 165, 10);
     var apex = 2 / (4 - 4 / (data.n || 1e9));
     add(svg, "path", {
       d: "M" + x(-1) + "," + y(0) + "L" + x(1 - apex) + "," + y(apex) + "L" + x(1) + "," + y(0) + "Z", fill: C.exponential, opacity: 0.3
     });
     add(svg, "line", { x1: 34, x2: 308, y1: y(0), y2: y(0), stroke: "#888", "stroke-dasharray": "3 3" });
     axis(svg, x, 168, [-1, -0.5, 0, 0.5, 1], "relative bias b*");
-    [-0.5, 0, 0.5].forEach(function (t) { add(svg, "text", { x: 30, y: y(t) + 4, "text-anchor": "end" }, number(t, 1)); });
+    [-1, -0.5, 0, 0.5].forEach(function (t) { add(svg, "text", { x: 30, y: y(t) + 4, "text-anchor": "end" }, number(t, 1)); });
     add(svg, "text", { x: 40, y: 20 }, "margin m*");
     var marks = add(svg, "g", {}), held = false;
 
@@ -233,16 +235,16 @@ function (key, data) {
 
     return function (frame, frames, k) {
       marks.textContent = "";
-      var many = frame.tracks ? frame.tracks.length : 1;
+      var racing = frame.tracks && !frame.groups, many = racing ? frame.tracks.length : 1;
       for (var i = 0; i < many; i++) {
         var points = frames.map(function (f) {
           var at = place(f, i);
           return [x(at[0]).toFixed(1), y(at[1]).toFixed(1)];
         });
-        var colour = frame.tracks ? data.looks[i][1] : C.ours;
+        var colour = racing ? data.looks[i][1] : C.ours;
         if (data.trail) add(marks, "polyline", { points: points.slice(0, k + 1).join(" "), fill: "none", stroke: colour, "stroke-width": 1.3 });
         add(marks, "path", {
-          d: SHAPES[frame.tracks ? data.looks[i][2] : "o"], fill: colour, transform: "translate(" + points[k] + ") scale(5)"
+          d: SHAPES[racing ? data.looks[i][2] : "o"], fill: colour, transform: "translate(" + points[k] + ") scale(5)"
         });
       }
     };
