@@ -7,7 +7,6 @@ evaluated: it tests the code, not the paper), or a finding that is *ours*. They 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from html import escape
 from io import StringIO
@@ -30,7 +29,7 @@ Name = Annotated[str, Field(min_length=1)]
 Finite = Annotated[float, Field(allow_inf_nan=False)]
 VERDICTS: tuple[Verdict, ...] = get_args(Verdict)
 KINDS: tuple[Kind, ...] = get_args(Kind)
-_ORIGIN = {"run": "", "published values": "From published values.", "live": "Measured on released models."}
+ORIGIN = {"run": "", "published values": "From published values.", "live": "Measured on released models."}
 _CLASSES = dict(zip(VERDICTS, ("yes", "no", "fixed", "open"), strict=True))
 
 
@@ -234,37 +233,6 @@ def _spread(sample: np.ndarray) -> float | None:
     return float(sample.std(ddof=1)) if len(sample) > 1 else None
 
 
-def counts(records: Sequence[Record]) -> dict[Kind, dict[Verdict, int]]:
-    """How many of each kind have each verdict: single published values for numbers, records for the other kinds."""
-    table: dict[Kind, dict[Verdict, int]] = {kind: dict.fromkeys(VERDICTS, 0) for kind in KINDS}
-    for record in records:
-        number = record.kind == "number" and record.of is not None
-        matched = (record.matched or 0) * (number and record.verdict != "reproduced")
-        table[record.kind]["reproduced"] += matched
-        table[record.kind][record.verdict] += (record.of or 1) - matched if number else 1
-    return table
-
-
-def summary(records: Sequence[Record]) -> str:
-    """How many records of each kind hold: ``"2 of 2 claims reproduced, 5 of 5 self-tests hold"``."""
-    words = ("numbers matched", "claims reproduced", "self-tests hold", "findings of ours hold")
-    counted = zip(counts(records).values(), words, strict=True)
-    return ", ".join(f"{n['reproduced']} of {sum(n.values())} {word}" for n, word in counted if any(n.values()))
-
-
 def published_table(name: str) -> pd.DataFrame:
     """A published table by the stem of its file, for example ``table1_modalities``; an unknown one lists all."""
     return pd.read_csv(StringIO(read_csv_text(name)))
-
-
-def records_frame(records: Sequence[Record]) -> pd.DataFrame:
-    """Records as a table for people."""
-    return pd.DataFrame({
-        "record": [record.id for record in records],
-        "claim": [record.claim for record in records],
-        "published": [number_text(record.published, 4) for record in records],
-        "this run": [with_spread(record.measured, record.spread) for record in records],
-        "seeds": ["–" if record.n_seeds is None else str(record.n_seeds) for record in records],
-        "verdict": [record.word for record in records],
-        "comment": [f"{_ORIGIN[record.source]} {record.comment}".strip() for record in records],
-    })  # fmt: skip

@@ -21,8 +21,9 @@ from numpy.typing import ArrayLike
 
 from companion.chapter import page, parameters
 from companion.chapter.page import number_text
-from companion.chapter.records import Ledger, records_frame, summary
-from companion.figures import style
+from companion.chapter.records import Ledger
+from companion.chapter.tally import records_frame, summary
+from companion.figures import player, style
 from constellations.atomic import check_writable, write_json
 
 LARGEST_SVG = 1_500_000
@@ -52,7 +53,7 @@ class Run(Ledger):
 
     def show(
         self,
-        figure: Figure | style.Live,
+        figure: Figure | player.Live,
         name: str = "",
         *,
         note: str = "",
@@ -63,7 +64,7 @@ class Run(Ledger):
         ``note`` is a list of parameters (``"n_pairs dim n_seeds"``), or text with such lists in braces. The arrays are
         those that the figure carries (``figure.arrays``), and ``data``. A figure that answers the reader is displayed.
         """
-        if isinstance(figure, style.Live):
+        if isinstance(figure, player.Live):
             display(figure)
             return
         if name in self.figures:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from importlib.resources import files
 from typing import Any
 
-from companion.figures import style
+from companion.figures import player
 from constellations import bounds
 
 FIELDS = (
@@ -39,7 +39,7 @@ class Preset:
 
 def calculator(
     *, n_pairs: float, margin: float, relative_bias: float, dim: int, presets: Sequence[Preset] = ()
-) -> style.Live:
+) -> player.Live:
     """A form that brackets dimension, pairs and margin as the reader types; it starts with the given values.
 
     The formulas run in the page (``bounds.js``) and agree with :mod:`constellations.bounds`. Without scripts the
@@ -69,7 +69,7 @@ def calculator(
     rules, code, formulas = ((files("companion") / "data" / name).read_text().strip() for name in parts)
     head, script = f"<style>\n{rules}\n</style>", f"<script>({code})({json.dumps(key)},{formulas});</script>"
     whole = f'<div class="bounds-calculator" id="{key}">{head}{body}{script}</div>'
-    return style.Live(whole, "calculator of dimension, pairs and margin")
+    return player.Live(whole, "calculator of dimension, pairs and margin")
 
 
 def _bracket(n: float, m: float, b: float, dim: int) -> str:

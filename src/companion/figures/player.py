@@ -16,11 +16,25 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike
 
-from companion.figures.style import COLOURS, Live
+from companion.figures.style import COLOURS
 
 Panel = Literal["sphere", "products", "logits", "plane"]
 Looks = Sequence[tuple[str, str, str]]  # label, colour, marker of each group
 PAIRS: Looks = (("images U", COLOURS["u"], "o"), ("texts V", COLOURS["v"], "^"))
+
+
+@dataclass(frozen=True)
+class Live:
+    """A self-contained piece of a page, with a script of its own; notebooks and the book display it as it is."""
+
+    html: str
+    description: str
+
+    def _repr_html_(self) -> str:
+        return self.html
+
+    def __repr__(self) -> str:
+        return f"<{self.description}>"
 
 
 @dataclass(frozen=True, kw_only=True)

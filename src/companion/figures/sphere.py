@@ -136,7 +136,7 @@ def rotatable(
     azimuth: float = AZIMUTH,
     elevation: float = ELEVATION,
     width: int = 460,
-) -> style.Live:
+) -> player.Live:
     """A view of points of the unit sphere that the reader can turn.
 
     Parameters

@@ -66,20 +66,6 @@ class Look:
         return {"color": self.colour, "linestyle": self.line, "marker": self.marker}
 
 
-@dataclass(frozen=True)
-class Live:
-    """A self-contained piece of a page, with a script of its own; notebooks and the book display it as it is."""
-
-    html: str
-    description: str
-
-    def _repr_html_(self) -> str:
-        return self.html
-
-    def __repr__(self) -> str:
-        return f"<{self.description}>"
-
-
 LOOKS: Mapping[str, Look] = {
     "exact": Look(COLOURS["exact"]),
     "exact loss": Look(COLOURS["exact"]),

@@ -10,7 +10,8 @@ from typing import Any
 
 import pandas as pd
 
-from companion.chapter.records import VERDICTS, Record, counts, records_frame
+from companion.chapter.records import VERDICTS, Record
+from companion.chapter.tally import counts, records_frame
 from companion.pages.templates import render
 
 Results = Mapping[str, Any]
