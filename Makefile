@@ -27,6 +27,8 @@ JOINED   := $(BUILD)/print/_build/singlehtml
 LOCAL    := _build/local
 RULES    := $(BUILD)/rules.mk
 ALONE    := $(RUN) companion.pages alone
+# One line where a notebook stops: the last one of its log.
+UNFINISHED = { echo "error: notebooks/$(1).ipynb did not run to its end: $$(grep . $(2) | tail -n 1) (all in $(2))" >&2; exit 1; }
 SUBMAKE  := $(MAKE) --silent --no-print-directory PROFILE=$(PROFILE)
 
 # The source of this checkout comes first, also where .venv was made for another one.
@@ -80,9 +82,10 @@ serve: ## show the built book at http://localhost:8000 (PORT=8000)
 	  || { echo "error: port $(PORT) is taken: choose another one, for example make serve PORT=8001" >&2; exit 1; }
 	$(RUN) http.server --bind 127.0.0.1 --directory $(BUILD)/html $(PORT)
 
-notebook: $(READY) ## run one notebook: make notebook NB=01 PARAMS="-p n_pairs 64 -p dim 5"
+notebook: $(READY) ## run one notebook: make notebook NB=01 PARAMS="-p n_pairs 64 -p dim 5" [PROFILE=paper]
 	@test -n "$(NB)" || { echo 'error: name a notebook, for example make notebook NB=01 PARAMS="-p dim 5"; there are $(CHAPTERS)' >&2; exit 1; }
 	@test -n "$(CHOSEN)" || { echo "error: NB=$(NB) must begin the name of a notebook: $(or $(BEGINNING),$(CHAPTERS))" >&2; exit 1; }
+	@$(RUN) companion.pages check $(PROFILE)
 	@$(ALONE) $(SUBMAKE) run-one
 
 pdf: book ## the whole book as one PDF, through Chromium: _build/PROFILE/constellations.pdf
@@ -130,12 +133,15 @@ built:
 	@$(SUBMAKE) --jobs=$(JOBS) executed
 	@$(SUBMAKE) $(BUILD)/html/.complete
 
-# Paths come before PARAMS, so that an incomplete -p cannot swallow them.
+# Values of the profile first, then PARAMS on top. Paths come before PARAMS, so that an incomplete -p cannot swallow them.
 run-one: notebooks/$(CHOSEN).ipynb
 	@mkdir -p $(LOCAL) && rm -rf $(LOCAL)/stage $(LOCAL)/sphinx
-	$(RUN) papermill -k python3 notebooks/$(CHOSEN).ipynb $(LOCAL)/$(CHOSEN).ipynb -p output_dir $(LOCAL) $(PARAMS)
+	@echo "running $(CHOSEN) with the profile $(PROFILE) (how far it is: $(LOCAL)/$(CHOSEN).log)"
+	@$(RUN) papermill -k python3 --log-level WARNING --stdout-file /dev/null notebooks/$(CHOSEN).ipynb $(LOCAL)/$(CHOSEN).ipynb \
+	  -f profiles/$(PROFILE)/$(CHOSEN).yml -p output_dir $(LOCAL) $(PARAMS) 2> $(LOCAL)/$(CHOSEN).log || $(call UNFINISHED,$(CHOSEN),$(LOCAL)/$(CHOSEN).log)
 	@$(RUN) companion.pages stage $(LOCAL) $(CHOSEN)
-	@$(VENV)/bin/python $(VENV)/bin/jupyter-book build -qq --path-output $(LOCAL)/sphinx $(LOCAL)/stage > $(LOCAL)/sphinx.log
+	@$(VENV)/bin/python $(VENV)/bin/jupyter-book build -qq --path-output $(LOCAL)/sphinx $(LOCAL)/stage > $(LOCAL)/sphinx.log 2>&1 \
+	  || { echo "error: the page could not be made (all in $(LOCAL)/sphinx.log)" >&2; exit 1; }
 	@rm -rf $(LOCAL)/html && mv $(LOCAL)/sphinx/_build/html $(LOCAL)/html
 	@echo "Open $(LOCAL)/html/notebooks/$(CHOSEN).html"
 
@@ -151,7 +157,7 @@ $(EXECUTED)/%.ipynb: notebooks/%.ipynb profiles/$(PROFILE)/%.yml requirements.lo
 	@echo "running $*"
 	@$(RUN) papermill -k python3 --no-progress-bar --log-level WARNING --stdout-file /dev/null \
 	  -f profiles/$(PROFILE)/$*.yml -p output_dir $(BUILD) $< $(EXECUTED)/.$*.unfinished.ipynb 2> $(EXECUTED)/.$*.log \
-	  || { echo "error: $< did not run to its end: $$(grep . $(EXECUTED)/.$*.log | tail -n 1) (all in $(EXECUTED)/.$*.log)" >&2; exit 1; }
+	  || $(call UNFINISHED,$*,$(EXECUTED)/.$*.log)
 	@mv $(EXECUTED)/.$*.unfinished.ipynb $@
 
 $(BUILD)/html/.complete: $(CHAPTERS:%=$(EXECUTED)/%.ipynb) $(PAGES) $(wildcard src/*/*.py src/*/*/*.py src/*/*/*/*.py)

@@ -27,6 +27,7 @@ from companion.pages.templates import TEMPLATES
 
 UNWANTED = "sphinx_thebe"
 CHAPTERS = "notebooks/"
+SITEMAPS = "http://www.sitemaps.org/schemas/sitemap/0.9"
 
 
 def setup(app: Sphinx) -> dict[str, bool]:
@@ -49,6 +50,8 @@ def setup(app: Sphinx) -> dict[str, bool]:
     app.add_builder(Prose, override=True)
     app.connect("env-check-consistency", _number_by_file)
     app.connect("build-finished", _drop_icon_script)
+    app.connect("html-collect-pages", _not_found)
+    app.connect("build-finished", _write_sitemap)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
 
 
@@ -148,6 +151,21 @@ class Prose(StandaloneHTMLBuilder):
         for code in list(prose.findall(nodes.literal_block)):
             code.parent.remove(code)
         super().index_page(pagename, prose, title)
+
+
+def _not_found(app: Sphinx) -> list[tuple[str, dict[str, str], str]]:
+    """The page that a server shows for an address without one; its links need the book's own address."""
+    wanted = app.builder.name == "html" and app.config.html_baseurl
+    return [("404", {"title": "No such page"}, "404.html")] if wanted else []
+
+
+def _write_sitemap(app: Sphinx, exception: Exception | None) -> None:
+    """Every page of the book for search engines, where its address is known."""
+    if exception is None and app.builder.name == "html" and app.config.html_baseurl:
+        pages = [app.config.html_baseurl + app.builder.get_target_uri(page) for page in sorted(app.env.all_docs)]
+        urls = "".join(f"<url><loc>{page}</loc></url>\n" for page in pages)
+        text = f'<?xml version="1.0" encoding="UTF-8"?>\n<urlset xmlns="{SITEMAPS}">\n{urls}</urlset>\n'
+        Path(app.outdir, "sitemap.xml").write_text(text, encoding="utf-8")
 
 
 def _drop_icon_script(app: Sphinx, exception: Exception | None) -> None:

@@ -18,7 +18,7 @@ from companion.chapter import parameters
 from companion.pages import gallery, profiles, scoreboard, statements
 from companion.pages.templates import render
 
-REPOSITORY_VARIABLE = "BOOK_REPOSITORY"
+REPOSITORY_VARIABLE, ADDRESS_VARIABLE = "BOOK_REPOSITORY", "BOOK_ADDRESS"
 BUTTONS = ("use_repository_button", "use_edit_page_button", "use_issues_button")
 CHAPTER = re.compile(r"(?<![`[])\b([Cc]hapter) (\d\d)\b")
 PROMPTS = {"parameters": "Parameters of this run", "injected-parameters": "Parameters changed in this run"}
@@ -65,6 +65,8 @@ def stage_page(root: Path, build: Path, name: str) -> None:
     """Lay out ``build/stage`` for one executed notebook, ``build/<name>.ipynb``, as a book of a single page."""
     target = _frame(root, build, [])
     notebook = nbformat.read(_existing(build / f"{name}.ipynb"), as_version=4)
+    if any("{cite}" in cell.source for cell in notebook.cells):
+        notebook.cells.append(nbformat.v4.new_markdown_cell("## Works cited\n\n```{bibliography}\n```"))
     gallery.figures_of(name, presented(notebook, []), build / "figures")
     gallery.copy_files(build / "figures", target / "book")
     nbformat.write(notebook, target / "notebooks" / f"{name}.ipynb")
@@ -161,6 +163,7 @@ def _frame(root: Path, build: Path, pages: Sequence[str]) -> Path:
     (target / "book" / "generated").mkdir()
     configuration = yaml.safe_load((root / "_config.yml").read_text(encoding="utf-8"))
     address = configured(configuration)
+    published(configuration)
     (target / "_config.yml").write_text(yaml.safe_dump(configuration, sort_keys=False))
     text = f"The source of this book is at <{address}>.\n" if address else ""
     (target / "book" / "generated" / "repository.md").write_text(text, encoding="utf-8")
@@ -180,6 +183,22 @@ def configured(configuration: dict) -> str:
         if address.startswith("https://github.com/"):
             configuration["launch_buttons"] = {"binderhub_url": "https://mybinder.org"}
     return address
+
+
+def published(configuration: dict) -> None:
+    """The address of the published book for its pages, where it is known: in ``_config.yml`` or the environment.
+
+    Raises
+    ------
+    ValueError
+        If the address is none of a web page.
+    """
+    address = os.environ.get(ADDRESS_VARIABLE) or configuration["html"].pop("baseurl", "")
+    if address:
+        if not re.match(r"https?://\w", address):
+            raise ValueError(f"html: baseurl of _config.yml must begin with https://, got {address!r}")
+        configuration["html"]["baseurl"] = address.rstrip("/") + "/"
+        configuration["sphinx"]["config"]["html_context"]["address"] = configuration["html"]["baseurl"]
 
 
 def _write_statements(target: Path, known: list[dict]) -> None:

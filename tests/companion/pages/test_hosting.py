@@ -27,6 +27,12 @@ def test_buttons_lead_where_the_repository_can_be_opened(address, buttons, monke
     assert configuration.get("launch_buttons") == buttons
 
 
+@pytest.mark.parametrize("address", ["ftp://me/book", "pages.example"])
+def test_an_address_that_no_reader_can_open_is_refused(address):
+    with pytest.raises(ValueError, match=rf"must begin with https://, got '{address}'"):
+        staging.published({"html": {"baseurl": address}})
+
+
 def test_a_port_that_is_taken_is_one_line(tmp_path):
     shutil.copy(ROOT / "Makefile", tmp_path)
     page = tmp_path / "_build" / "quick" / "html" / "index.html"

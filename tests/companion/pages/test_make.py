@@ -1,6 +1,7 @@
 """The Makefile at work on a book of two tiny chapters: what is rerun, what an error says, what an interruption leaves."""
 
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -26,6 +27,8 @@ kernelspec:
 
 # Chapter {number}
 
+Found by {{cite}}`someone2020work`.
+
 ```{{code-cell}} ipython3
 :tags: [parameters]
 
@@ -50,6 +53,7 @@ run.share("a/fails", "never", [False], published="yes")
 run.finish()
 ```
 """
+WORK = "@book{someone2020work, title={A work}, author={Some One}, year={2020}, publisher={A house}}\n"
 CONTENTS = """format: jb-book
 root: book/index
 parts:
@@ -88,8 +92,9 @@ def small_book(folder):
             (folder / "profiles" / profile / f"{name}.yml").write_text("{}\n")
     for name in ("_static", "_templates"):
         shutil.copytree(ROOT / "book" / name, folder / "book" / name)
-    (folder / "book" / "references.bib").write_text("")
-    (folder / "book" / "index.md").write_text("# Book\n\n```{include} generated/glance.md\n```\n")
+    (folder / "book" / "references.bib").write_text(WORK)
+    text = "# Book\n\n```{include} generated/glance.md\n```\n\n```{bibliography}\n```\n"
+    (folder / "book" / "index.md").write_text(text)
     (folder / "book" / "scoreboard.md").write_text("# Scores\n\n```{include} generated/scoreboard.md\n```\n")
     (folder / "_toc.yml").write_text(CONTENTS)
     return folder
@@ -167,11 +172,48 @@ def test_an_interrupted_or_failed_notebook_leaves_nothing_that_is_trusted(projec
 
 
 @pytest.mark.notebooks
-def test_one_notebook_is_run_with_other_parameters(project):
-    status, output = make(project, "notebook", "NB=01", "PARAMS=-p seconds 0.25")
-    assert status == 0, output
+def test_one_notebook_is_run_with_its_profile_and_other_parameters(project):
+    profile = project / "profiles" / "quick" / "01_first.yml"
     page = project / "_build" / "local" / "html" / "notebooks" / "01_first.html"
-    assert f"Open {page.relative_to(project)}" in output and "0.25" in page.read_text()
+    profile.write_text("seconds: 0.125\n")
+    for given, shown in (("", "0.125"), ("-p seconds 0.25", "0.25")):
+        status, output = make(project, "notebook", "NB=01", f"PARAMS={given}")
+        assert status == 0, output
+        assert f"Open {page.relative_to(project)}" in output and shown in page.read_text()
+    profile.write_text("{}\n")
+    assert re.search(r'<a [^>]*href="#[^"]+"[^>]*>One, 2020', page.read_text()), "a work that is cited"
+
+
+@pytest.mark.notebooks
+@pytest.mark.parametrize(("given", "expected"), [
+    ("-p second 5", "unknown parameter second: this notebook has output_dir, seconds"),
+    ("-p seconds no", "parameter seconds must be a finite number, got 'no'"),
+    ("-p seconds", "requires 2 arguments"),
+])  # fmt: skip
+def test_a_notebook_refuses_parameters_in_one_line(project, given, expected):
+    status, output = make(project, "notebook", "NB=01", f"PARAMS={given}")
+    (line,) = [line for line in output.splitlines() if line.startswith("error:")]
+    assert status != 0 and expected in line and "Traceback" not in output
+
+
+@pytest.mark.notebooks
+def test_a_published_book_knows_its_address_and_another_claims_none(project, monkeypatch):
+    html = project / "_build" / "quick" / "html"
+    for address in ("", "https://pages.example/my-book"):
+        monkeypatch.setenv(staging.ADDRESS_VARIABLE, address)
+        (html / ".complete").unlink(missing_ok=True)
+        status, output = make(project, "book")
+        assert status == 0, output
+        head = (html / "notebooks" / "01_first.html").read_text().partition("</head>")[0]
+        links = re.findall(r'(?:property="og:(?:image|url)" content|rel="canonical" href)="([^"]*)"', head)
+        assert set(links) == (
+            {f"{address}/notebooks/01_first.html", f"{address}/_static/hero.png"} if address else set()
+        )
+        assert (html / "sitemap.xml").exists() == (html / "404.html").exists() == bool(address)
+    listed = re.findall(r"<loc>(.*)</loc>", (html / "sitemap.xml").read_text())
+    pages = ("book/index", "book/scoreboard", "notebooks/01_first", "notebooks/02_second")
+    assert listed == [f"{address}/{page}.html" for page in pages]
+    assert f'<base href="{address}/" />' in (html / "404.html").read_text().partition("<link")[0]
 
 
 @pytest.mark.notebooks
