@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import math
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from html import escape
 
 import numpy as np
 import pandas as pd
 from IPython.display import HTML, display
+
+from companion.figures.style import minus
 
 _POWERS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
@@ -41,9 +44,22 @@ def number_text(value: object, digits: int = 3) -> str:
     return tidy(f"{number:.{digits}g}" if plain else re.sub(r"\.?0*e", "e", f"{number:.{digits - 1}e}"))
 
 
-def with_spread(mean: float | str | None, spread: float | None) -> str:
-    """A mean with the standard deviation over seeds."""
+def with_spread(mean: float | str | None, spread: float | str | None, *, places: int | None = None) -> str:
+    """A mean with the standard deviation over seeds, to so many decimals or else to four and two digits."""
+    if places is not None:
+        mean, spread = (f"{x:.{places}f}" if isinstance(x, float) else x for x in (mean, spread))
     return number_text(mean, 4) + (f" ± {number_text(spread, 2)}" if spread is not None else "")
+
+
+def column(means: Sequence[float], spreads: Sequence[float | None]) -> list[str]:
+    """Means with their standard deviations, every row to the same decimals unless all means are small or large.
+
+    >>> column([0.5671, -0.04], [0.0021, None])
+    ['0.5671 ± 0.0021', '-0.0400']
+    """
+    largest = max(map(abs, means), default=0.0)
+    places = max(0, 3 - math.floor(math.log10(largest))) if 1e-2 <= largest < 1e5 else None
+    return [with_spread(*row, places=places) for row in zip(means, spreads, strict=True)]
 
 
 def table(
@@ -68,5 +84,5 @@ def fold(label: str, html: str) -> str:
 
 
 def show(html: str) -> None:
-    """Display HTML."""
-    display(HTML(html))
+    """Display HTML; what is negative gets a true minus sign."""
+    display(HTML(minus(html)))

@@ -204,7 +204,7 @@ class Ledger:
                 spread=_spread(samples[0]), otherwise=("corrected", mended[1]) if mended else ("differs", reason),
                 source=source,
             )  # fmt: skip
-        here = [with_spread(sample.mean(), _spread(sample)) for sample in samples]
+        here = page.column([sample.mean() for sample in samples], [_spread(sample) for sample in samples])
         agree = np.where(known, np.where(fits, "yes", "no"), "")
         beside = what.drop(columns=[measured] if isinstance(measured, str) else [])
         page.show(page.table(beside.assign(**{"this run": here, "agrees": agree})))

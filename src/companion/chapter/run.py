@@ -93,11 +93,11 @@ class Run(Ledger):
         for name, value in values.items():
             key = f"ch{self.notebook[:2]}-{name.replace('_', '-')}"
             self.kept[key] = number_text(value)
-            glue(key, self.kept[key], display=False)
+            glue(key, style.minus(self.kept[key]), display=False)
 
     def say(self, markdown: str) -> None:
         """Display a sentence that depends on the run."""
-        display(Markdown(page.tidy(markdown)))
+        display(Markdown(style.minus(page.tidy(markdown))))
 
     def table(
         self, frame: pd.DataFrame, *, formats: Mapping[str, str] | None = None, index: bool = False, caption: str = ""

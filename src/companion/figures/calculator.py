@@ -15,11 +15,12 @@ from companion.figures import player
 from constellations import bounds
 
 FIELDS = (
-    ("pairs", "number of pairs N", "10^9, 1e9 and 1,000,000 are read alike"),
-    ("margin", "margin m", "half the gap; SigLIP models reach .07 on average"),
-    ("bias", "<span>relative bias <i>b</i><sub>rel</sub></span>", "the middle of the gap; theirs is near .07"),
-    ("dim", "dimension d", "768 to 1,152 in those models"),
+    ("pairs", "number of pairs N"),
+    ("margin", "margin m"),
+    ("bias", "<span>relative bias <i>b</i><sub>rel</sub></span>"),
+    ("dim", "dimension d"),
 )
+HINT = "10^9, 1e9 and 1,000,000 are read alike; the margin is half the gap, the relative bias its middle."
 ROWS = (
     ("dim", "Dimension that {pairs} pairs need at this margin", "impossible below", "possible from"),
     ("pairs", "Pairs in {dim} dimensions at this margin", "possible", "impossible above"),
@@ -53,13 +54,12 @@ def calculator(
     values = _plain(n_pairs), repr(float(margin)), repr(float(relative_bias)), str(int(dim))
     answers = _answers(n_pairs, margin, relative_bias, dim)
     inputs = "".join(
-        f'<label>{label}<input name="{name}" value="{value}" inputmode="text" size="12" autocomplete="off">'
-        f"<small>{hint}</small></label>"
-        for (name, label, hint), value in zip(FIELDS, values, strict=True)
+        f'<label>{label}<input name="{name}" value="{value}" inputmode="text" size="9" autocomplete="off"></label>'
+        for (name, label), value in zip(FIELDS, values, strict=True)
     )
     rows = "".join(_row(name, title, words, answers) for name, title, *words in ROWS)
     body = (
-        f"<form hidden>{inputs}{_choices(presets)}</form>"
+        f"<form hidden>{inputs}{_choices(presets)}<small>{HINT}</small></form>"
         '<p role="alert"></p><p role="status"></p>'
         f"{_bracket(n_pairs, margin, relative_bias, dim)}"
         f"<table><tbody>{rows}</tbody></table>"
@@ -118,7 +118,7 @@ def _choices(presets: Sequence[Preset]) -> str:
         f"{html.escape(p.label)}</option>"
         for k, p in enumerate(presets, start=1)
     )
-    return f'<label>take the numbers of<select><option value="">your own values</option>{options}</select></label>'
+    return f'<label>numbers of<select><option value="">your own values</option>{options}</select></label>'
 
 
 def _count(log_pairs: float) -> str:

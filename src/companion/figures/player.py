@@ -16,7 +16,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike
 
-from companion.figures.style import COLOURS
+from companion.figures.style import COLOURS, minus
 
 Panel = Literal["sphere", "products", "logits", "plane"]
 Looks = Sequence[tuple[str, str, str]]  # label, colour, marker of each group
@@ -55,7 +55,7 @@ class Frame:
 
     def as_data(self) -> dict[str, object]:
         """What the script reads, rounded to what can be seen."""
-        data: dict[str, object] = {"label": self.label, "text": self.text}
+        data: dict[str, object] = {"label": minus(self.label), "text": minus(self.text)}
         if self.groups:
             data["groups"] = [_short(group) for group in self.groups]
         if self.places:
@@ -126,7 +126,7 @@ def player(
 
 def _controls(sets: Mapping[str, Sequence[Frame]], slider: str, choice: str, start: int) -> str:
     longest = max(len(frames) for frames in sets.values())
-    options = "".join(f"<option>{html.escape(name)}</option>" for name in sets)
+    options = "".join(f"<option>{html.escape(minus(name))}</option>" for name in sets)
     choices = f"<label>{html.escape(choice)} <select>{options}</select></label>" if len(sets) > 1 else ""
     hidden = "" if longest > 1 else " hidden"
     return (

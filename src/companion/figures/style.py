@@ -198,12 +198,21 @@ def plain(text: str) -> str:
 
 
 def as_label(name: str) -> str:
-    r"""A label in which ``b_rel``, plain or in formulas, is written in the one way of the book.
+    r"""A label with true minus signs in which ``b_rel``, plain or in formulas, is written in the one way of the book.
 
     >>> as_label("trained $t, b_{rel}$; b_rel frozen")
     'trained $t, b_{\\mathrm{rel}}$; $b_{\\mathrm{rel}}$ frozen'
     """
-    return name.replace("_{rel}", r"_{\mathrm{rel}}").replace("b_rel", B_REL)
+    return minus(name).replace("_{rel}", r"_{\mathrm{rel}}").replace("b_rel", B_REL)
+
+
+def minus(text: str) -> str:
+    """A text as readers see it: negative numbers with a true minus sign. Names, ranges and dates keep their hyphens.
+
+    >>> minus("[-0.5, -.1] in beyond-2, 15-17, 2026-11-26")
+    '[−0.5, −.1] in beyond-2, 15-17, 2026-11-26'
+    """
+    return re.sub(r"(?<![^\s(\[>=,;])-(?=\.?\d)", "−", text)
 
 
 def signed_zero_free(value: float, spec: str = ".3f") -> str:

@@ -12,6 +12,7 @@ import pandas as pd
 
 from companion.chapter.records import VERDICTS, Record
 from companion.chapter.tally import counts, records_frame
+from companion.figures.style import minus
 from companion.pages.templates import render
 
 Results = Mapping[str, Any]
@@ -82,8 +83,9 @@ def page(
     }  # fmt: skip
     with (files("companion") / "data" / "items.csv").open(encoding="utf-8") as file:
         items = list(pd.read_csv(file).itertuples(index=False))
-    return glance(results, profile=profile) + render(
+    shown = render(
         "scoreboard.html", results=results, titles=titles, places=places or {}, records=records, items=items,
         disagreeing=apart, spoken=spoken(results), verdicts=verdicts(results), said=said,
         rows=lambda each: records_frame(each).to_dict("records"),
     )  # fmt: skip
+    return glance(results, profile=profile) + minus(shown)

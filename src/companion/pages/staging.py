@@ -15,6 +15,7 @@ import yaml
 from nbformat import NotebookNode
 
 from companion.chapter import parameters
+from companion.figures.style import minus
 from companion.pages import gallery, profiles, scoreboard, statements
 from companion.pages.templates import render
 
@@ -54,7 +55,7 @@ def stage(root: Path, build: Path) -> None:
         "scoreboard": scoreboard.page(results, titles, profile=build.name, places=places),
         "left_to_gpu": render("left_to_gpu.md", left=profiles.left_to_gpu(root), titles=titles),
         "gallery": render("gallery.md", chapters=figures, titles=titles),
-        "parameters": render("parameters.html", chapters=declared, titles=titles),
+        "parameters": minus(render("parameters.html", chapters=declared, titles=titles)),
         "statements": statements.page(known, heads),
     }.items():
         (target / "book" / "generated" / f"{name}.md").write_text(text, encoding="utf-8")

@@ -87,10 +87,11 @@ def test_a_figure_is_saved_with_the_arrays_it_carries(variables, tmp_path):
 
 def test_numbers_carry_the_chapters_prefix(variables, tmp_path):
     run = begin(variables)
-    run.numbers(final_loss=2.6e-7, found="2 of 2", gap=format(-0.0001, ".3f"))
+    run.numbers(final_loss=2.6e-7, found="2 of 2", gap=format(-0.0001, ".3f"), b_rel=-0.5)
     run.finish()
-    results = read(tmp_path)
-    assert results["numbers"] == {"ch00-final-loss": "2.6 × 10⁻⁷", "ch00-found": "2 of 2", "ch00-gap": "0.000"}
+    numbers = read(tmp_path)["numbers"]
+    assert numbers.pop("ch00-b-rel") == "-0.5"  # in a file with the hyphen that programs read
+    assert numbers == {"ch00-final-loss": "2.6 × 10⁻⁷", "ch00-found": "2 of 2", "ch00-gap": "0.000"}
 
 
 def test_seeds_are_the_last_axis_of_what_was_measured(variables):

@@ -46,6 +46,13 @@ def test_b_rel_is_written_in_one_way():
     assert style.as_label("t, b_rel") == style.as_label("t, $b_{rel}$") == f"t, {style.B_REL}"
 
 
+def test_readers_see_a_minus_sign_and_names_keep_their_hyphens():
+    assert style.as_label("b_rel = -0.5") == f"{style.B_REL} = −0.5"
+    assert style.minus("<td>-0.5</td>, [-10, (-.1)]") == "<td>−0.5</td>, [−10, (−.1)]"
+    for text in ("theorem-3.1/rate", "15-17", "2026-11-26", "2e-3", 'tabindex="-1"', "x - 1", "-p dim 5"):
+        assert style.minus(text) == text
+
+
 @pytest.mark.parametrize(("value", "text"), [(-0.0001, "0.000"), (-0.5, "−0.500"), (0.25, "0.250")])
 def test_no_minus_before_a_zero(value, text):
     assert style.signed_zero_free(value) == text
