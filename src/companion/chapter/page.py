@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Mapping, Sequence
 from html import escape
@@ -58,7 +57,7 @@ def column(means: Sequence[float], spreads: Sequence[float | None]) -> list[str]
     ['0.5671 ± 0.0021', '-0.0400']
     """
     largest = max(map(abs, means), default=0.0)
-    places = max(0, 3 - math.floor(math.log10(largest))) if 1e-2 <= largest < 1e5 else None
+    places = max(0, 5 - len(f"{largest:.0f}")) if 1e-2 <= largest < 1e5 else None
     return [with_spread(*row, places=places) for row in zip(means, spreads, strict=True)]
 
 

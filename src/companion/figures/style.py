@@ -35,7 +35,6 @@ COLOURS: Mapping[str, str] = {
     "published": "#C8500A",
     "relative_bias": "#0072B2",
     "bias": "#B5518B",
-    "adapter": "#8A5A00",
     "impossible": "#BBBBBB",
     "exponential": "#56B4E9",
     "modality_gap": "#007A5E",

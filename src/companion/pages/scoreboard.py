@@ -83,9 +83,8 @@ def page(
     }  # fmt: skip
     with (files("companion") / "data" / "items.csv").open(encoding="utf-8") as file:
         items = list(pd.read_csv(file).itertuples(index=False))
-    shown = render(
+    return glance(results, profile=profile) + minus(render(
         "scoreboard.html", results=results, titles=titles, places=places or {}, records=records, items=items,
         disagreeing=apart, spoken=spoken(results), verdicts=verdicts(results), said=said,
         rows=lambda each: records_frame(each).to_dict("records"),
-    )  # fmt: skip
-    return glance(results, profile=profile) + minus(shown)
+    ))  # fmt: skip

@@ -10,7 +10,6 @@ import numpy as np
 import torch
 from numpy.typing import ArrayLike
 from torch import Tensor, nn
-from tqdm import trange
 
 from constellations.checks import integer, positive
 from constellations.geometry import Separation, nearest_neighbour_accuracy, separation
@@ -98,7 +97,6 @@ def train_encoders(
     record_every: int = 20,
     seed: int = 0,
     device: str = "cpu",
-    progress: bool = False,
 ) -> Encoders:
     """Train an image and a text encoder on ``N`` matching rows with Adam and the exact sigmoid loss, full batch.
 
@@ -153,7 +151,7 @@ def train_encoders(
     optimizer.add_param_group({"params": list(loss.parameters()), "lr": scalar_rate})
     watched = None if held_out is None else _features(*held_out, False, dim, device)
     measured = []
-    for step in trange(n_steps + 1, disable=not progress, desc="encoders"):
+    for step in range(n_steps + 1):
         u, v = image_tower(x), y if text_tower is None else text_tower(y)
         value = loss(u, v)
         if step % record_every == 0 or step == n_steps:
