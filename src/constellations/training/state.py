@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import reduce
+from itertools import groupby
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from constellations.training.gradients import EdgeGradients
+from constellations.training.gradients import StripGradients
 from constellations.training.measures import Snapshot, snapshot
 from constellations.training.settings import CACHE_ENTRIES, Settings
 
@@ -21,6 +22,8 @@ STEPS_AHEAD = 32  # batches drawn at once
 class State:
     """R runs: points ``[R, d, N]`` of every modality, and three scalars per run, all that is trained in one flat buffer.
 
+    Below the points lies a row of ones, as the products want it; its gradient stays 0.
+
     The scalars are ``log t``, the bias (or relative bias) and the logit ``x`` of the adapter's ``delta = sigmoid(x)``.
     """
 
@@ -28,19 +31,21 @@ class State:
         self.settings = s = settings
         own = {name: x[runs].copy() for name, x in s.runs.items()}
         self.relative, self.adapted, n_runs = "relative_bias" in own, "adapter" in own, len(own["seeds"])
-        moving = {a: s.counts[a] for a in range(s.n_modalities) if a != s.locked}
-        size = n_runs * s.dim * sum(moving.values())
+        moving = [a for a in range(s.n_modalities) if a != s.locked]
+        counts = [s.counts[a] for a in moving]
+        size = n_runs * (s.dim + 1) * sum(counts)
         flat = torch.zeros(size + 3 * n_runs, dtype=s.dtype, device=s.device)
         self.gradient = torch.zeros_like(flat)
-        self.trained, self.d_trained = (y[:size].view(n_runs, s.dim, -1) for y in (flat, self.gradient))
-        self.x, self.dx = (
-            dict(zip(moving, y.split(list(moving.values()), 2), strict=True)) for y in (self.trained, self.d_trained)
-        )
+        self.all, d_all = (y[:size].view(n_runs, s.dim + 1, -1) for y in (flat, self.gradient))
+        self.all[:, -1] = 1
+        self.trained, self.d_trained = self.all[:, :-1], d_all[:, :-1]
+        self.fixed = flat.new_ones(n_runs, s.dim + 1, s.counts[s.locked or 0])
+        self.x = {a: self.fixed[:, :-1] for a in range(s.n_modalities)}
+        self.x |= zip(moving, self.trained.split(counts, 2), strict=True)
+        for a, x in self.x.items():
+            x.copy_(s.initial_points(a, runs).transpose(1, 2))
         self.log_t, self.bias, self.logit = flat[size:].view(3, -1)
         self.d_log_t, self.d_bias, self.d_logit = self.gradient[size:].view(3, -1)
-        for a in range(s.n_modalities):
-            points = s.initial_points(a, runs).transpose(1, 2)
-            self.x.setdefault(a, flat.new_empty(points.shape)).copy_(points)
         self.log_t.copy_(torch.from_numpy(np.log(own["inverse_temperature"])))
         self.bias.copy_(torch.from_numpy(own["relative_bias" if self.relative else "bias"]))
         if self.adapted:
@@ -50,24 +55,33 @@ class State:
         self.spare, self.column = torch.empty_like(self.trained), torch.empty_like(self.trained[:, :1])
         self.descend = s.optimizer.over(flat, learning_rate=s.learning_rate, n_terms=math.prod(s.table))
         self.batches = _batches(own["seeds"], s.n_pairs, s.table[0])
-        self.seen, self.d_seen = self.x, self.dx
+        self.seen, self.d_seen, self.seen_fixed = self.all, self.d_trained, self.fixed
         if s.batch_size is not None:
-            self.seen, self.d_seen = (
-                {a: y.new_zeros(*y.shape[:2], s.batch_size) for a, y in side.items()} for side in (self.x, self.dx)
-            )
-        self.groups = list(self._groups())
-        self.by_each = list(zip(*[(group.by_scale, group.by_offset) for group in self.groups], strict=True))
+            self.starts = s.n_pairs * torch.arange(len(moving), device=s.device)[:, None]
+            counts = [s.batch_size] * len(moving)
+            self.seen, self.seen_fixed = (flat.new_empty(n_runs, s.dim + 1, n) for n in (sum(counts), s.batch_size))
+            self.d_seen = torch.zeros_like(self.seen[:, :-1])
+        ends = np.cumsum(counts)
+        self.strips = list(self._strips(dict(zip(moving, map(slice, ends - counts, ends), strict=True))))
+        self.by_each = list(zip(*[(strip.by_scale, strip.by_offset) for strip in self.strips], strict=True))
 
-    def _groups(self) -> Iterator[EdgeGradients]:
-        """As many edges at once as have logits that fit a cache together; a locked modality is always the second."""
+    def _strips(self, columns: Mapping[int, slice]) -> Iterator[StripGradients]:
+        """Edges in strips whose logits fit a cache together; ``columns`` are those of the trained modalities."""
         s, entries = self.settings, CACHE_ENTRIES[self.settings.device.type]
-        size = max(1, entries // (len(self.t) * math.prod(s.table)))
-        edges = [(c, a) if a == s.locked else (a, c) for a, c in s.edges]
+        one = len(self.t) * math.prod(s.table)
+        edges = {(c, a) if a == s.locked else (a, c) for a, c in s.edges}
+        strips = list(_neighbours(edges, list(columns), max(1, entries // one)))
+        widest = max(len(others) for _, others in strips)
+        space = widest * min(one, max(entries, 16 * len(self.t) * max(s.table)))
+        room = [self.t.new_empty(space) for _ in range(1 + (s.loss == "published"))]
         matching = s.matching.T if s.matching is not None and s.locked == 0 else s.matching
-        for start in range(0, len(edges), size):
-            yield EdgeGradients(
-                edges[start : start + size], self.seen, self.d_seen, scale=self.scale, offset=self.offset,
-                matching=matching, published=s.loss == "published", entries=entries, adds=len(edges) > size,
+        for a, others in strips:
+            u, moving = columns[a], others[0] in columns
+            v = slice(columns[others[0]].start, columns[others[-1]].stop) if moving else slice(None)
+            second, d_second = (self.seen, self.d_seen[:, :, v]) if moving else (self.seen_fixed, None)
+            yield StripGradients(
+                self.seen[:, :, u], second[:, :, v], self.d_seen[:, :, u], d_second, scale=self.scale, offset=self.offset,
+                width=len(others), matching=matching, room=room, adds=len(strips) > 1,
             )  # fmt: skip
 
     def delta(self) -> Tensor:
@@ -115,19 +129,18 @@ class State:
 
     def _points_gradient(self) -> None:
         """Gradients of the summed loss of all pairs, or of a batch of them, in the points."""
-        if self.settings.batch_size is not None:
-            index = next(self.batches).to(self.t.device).expand(-1, self.settings.dim, -1)
-            for a, x in self.x.items():
-                torch.gather(x, 2, index, out=self.seen[a])
-        if len(self.groups) > 1:
-            for dx in self.d_seen.values():
-                dx.zero_()
-        for group in self.groups:
-            group()
-        if self.settings.batch_size is not None:
-            self.d_trained.zero_()
-            for a, dx in self.d_seen.items():
-                self.dx[a].scatter_(2, index, dx)
+        batch, rows = self.settings.batch_size is not None, self.settings.dim + 1
+        if batch:
+            index = next(self.batches).to(self.t.device)
+            wide = (index[:, :, None] + self.starts).flatten(2).expand(-1, rows, -1)
+            torch.gather(self.all, 2, wide, out=self.seen)
+            torch.gather(self.fixed, 2, index.expand(-1, rows, -1), out=self.seen_fixed)
+        if len(self.strips) > 1:
+            self.d_seen.zero_()
+        for strip in self.strips:
+            strip()
+        if batch:
+            self.d_trained.zero_().scatter_(2, wide[:, 1:], self.d_seen)
 
     def _scalars_gradient(self) -> None:
         """Gradients in the scalars; those that are frozen keep a zero gradient."""
@@ -142,6 +155,18 @@ class State:
         if self.adapted:
             delta = torch.sigmoid(self.logit)
             torch.mul(2 * (1 - delta), by_scale + by_offset * self.scale, out=self.d_logit)
+
+
+def _neighbours(
+    edges: Collection[tuple[int, int]], moving: Sequence[int], most: int
+) -> Iterator[tuple[int, list[int]]]:
+    """Each trained modality with those at its edges: at most ``most`` that lie side by side, or the locked one."""
+    for a in moving:
+        places = [k for k, c in enumerate(moving) if (a, c) in edges]
+        for _, strip in groupby(enumerate(places), lambda place: place[1] - place[0]):
+            others = [moving[k] for _, k in strip]
+            yield from ((a, others[k : k + most]) for k in range(0, len(others), most))
+        yield from ((a, [c]) for b, c in edges if b == a and c not in moving)
 
 
 def _batches(seeds: np.ndarray, n_pairs: int, size: int) -> Iterator[Tensor]:
