@@ -2,7 +2,8 @@
 
 PROFILE ?= paper
 PYTHON  ?= $(firstword $(foreach p,python3.11 python3.12 python3.13 python3,$(shell $(p) -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && echo $(p))))
-JOBS    ?= $(if $(filter gpu,$(PROFILE)),1,$(shell getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2))
+CORES   := $(shell getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2)
+JOBS    ?= $(if $(filter gpu,$(PROFILE)),1,$(CORES))
 PORT    ?= 8000
 
 VENV     := .venv
@@ -16,7 +17,8 @@ PAGES    := $(wildcard book/*.md book/*.txt book/*.bib book/_static/* book/_temp
 NUMBERED  = $(filter $(NB) $(NB)_% 0$(NB)_%,$(CHAPTERS))
 BEGINNING = $(filter $(NB)%,$(CHAPTERS))
 CHOSEN    = $(if $(NB),$(or $(NUMBERED),$(if $(word 2,$(BEGINNING)),,$(BEGINNING))))
-LONGEST  := 08 13 20 17 16 10 07 06 09 11 02 03 18 14 05 01 12 04 15
+LONGEST  := 08 20 13 10 07 16 17 09 06 02 11 03 14 01 05 18 12 04 15
+THREADS  := $(shell echo $$(( ($(CORES) + 3) / 4 )))
 BY_TIME  := $(foreach number,$(LONGEST),$(filter $(number)_%,$(CHAPTERS)))
 ARCHIVE  := constellations-$(shell sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml)
 CHROMIUM := $(firstword $(foreach name,chromium chromium-browser google-chrome,$(shell command -v $(name))))
@@ -155,7 +157,9 @@ notebooks/%.ipynb: notebooks/%.md | $(READY)
 $(EXECUTED)/%.ipynb: notebooks/%.ipynb profiles/$(PROFILE)/%.yml requirements.lock | $(READY)
 	@mkdir -p $(EXECUTED) && rm -f $@
 	@echo "running $*"
-	@$(RUN) papermill -k python3 --no-progress-bar --log-level WARNING --stdout-file /dev/null \
+	@# The longest train on more threads where there are cores: bits do not depend on their number.
+	@CONSTELLATIONS_THREADS=$${CONSTELLATIONS_THREADS:-$(if $(filter $*,$(wordlist 1,4,$(BY_TIME))),$(THREADS),1)} \
+	  $(RUN) papermill -k python3 --no-progress-bar --log-level WARNING --stdout-file /dev/null \
 	  -f profiles/$(PROFILE)/$*.yml -p output_dir $(BUILD) $< $(EXECUTED)/.$*.unfinished.ipynb 2> $(EXECUTED)/.$*.log \
 	  || $(call UNFINISHED,$*,$(EXECUTED)/.$*.log)
 	@mv $(EXECUTED)/.$*.unfinished.ipynb $@

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from itertools import product
+from itertools import pairwise, product
 from typing import Any
 
 import numpy as np
@@ -98,9 +98,10 @@ class Settings:
         return (*before, self.n_steps)
 
     def chunks(self) -> list[slice]:
-        """The runs that are trained side by side: as many as asked for, or as have logits that fit a cache together."""
-        size = self.chunk_size or max(1, CACHE_ENTRIES[self.device.type] // (self.table[0] * self.table[1]))
-        return [slice(start, start + size) for start in range(0, self.n_runs, size)]
+        """The runs that are trained side by side: at most as many as asked for, or as have logits that fit a cache."""
+        most = CACHE_ENTRIES[self.device.type] // (math.prod(self.table) * (self.n_modalities - 1))
+        n_chunks = -(-self.n_runs // (self.chunk_size or max(1, most)))
+        return [slice(*x) for x in pairwise(k * self.n_runs // n_chunks for k in range(n_chunks + 1))]
 
     def initial_points(self, modality: int, runs: slice) -> Tensor:
         """Points ``[R, N, d]`` of one modality of some runs, in float64."""

@@ -106,7 +106,7 @@ def test_fifty_steps_are_those_of_a_plain_adam_loop(case):
 
 
 MANY_ROWS = dict(n_pairs=530, dim=3, seeds=[0], dtype=torch.float64)
-MANY_EDGES = dict(n_pairs=100, dim=3, seeds=range(4), dtype=torch.float64, n_modalities=5)
+MANY_EDGES = dict(n_pairs=200, dim=3, seeds=range(4), dtype=torch.float64, n_modalities=5)
 
 
 @pytest.mark.parametrize(
@@ -124,7 +124,7 @@ def test_rows_and_edges_treated_a_few_at_a_time_are_those_of_a_plain_loop(given)
     """More logits than are held at once: of one edge, and of several edges of several runs."""
     plain = Plain(**given)
     plain.run(3)
-    assert_same(training.synchronize(**given, n_steps=3), plain)
+    assert_same(training.synchronize(**given, n_steps=3, chunk_size=4), plain)
 
 
 @pytest.mark.parametrize("loss", ["exact", "published"])
