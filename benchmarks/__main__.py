@@ -21,7 +21,9 @@ MEASURED = Path(__file__).resolve().parents[1] / "book" / "benchmarks_measured.t
 def main() -> None:
     """Measure everything, one table after the other, and write them beside the page."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--pairs", type=int, nargs="+", default=[2**k for k in range(10, 15)], help="sizes of the loss")
+    parser.add_argument(
+        "--pairs", type=int, nargs="+", default=[*(2**k for k in range(10, 15)), 2**16], help="sizes of the loss"
+    )
     pairs, cores, begun = parser.parse_args().pairs, os.cpu_count() or 1, machine()
     torch.set_num_threads(1)
     parts = {
@@ -29,7 +31,7 @@ def main() -> None:
         "Training on more threads": training.threads(sorted({1, 2, cores}), 104, 200),
     }
     parts["The report"] = report.table(20_000)
-    parts["The loss"] = losses.table(pairs)
+    parts[f"The loss, {cores} threads"] = losses.table(pairs, threads=cores)
     text = "\n\n".join([f"Measured on {begun}.", *(f"**{name}**\n\n{table}" for name, table in parts.items())])
     MEASURED.write_text(text + "\n", encoding="utf-8")
     print(text)

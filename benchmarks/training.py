@@ -65,6 +65,7 @@ def costs(n_steps: int) -> str:
     """Cost against N, d, k and R; sizes that are not given are those of the paper, N = 100, d = 10, k = 2."""
     sizes = [{"n_pairs": n} for n in (20, 50, 100)] + [{"dim": d} for d in (3, 30, 100)]
     sizes += [{"n_pairs": 300, "n_runs": 2}, {"n_pairs": 1000, "n_runs": 1}, {"n_modalities": 4, "n_runs": 6}]
+    sizes += [{"n_modalities": 20, "n_runs": 3}]
     rows = []
     for size in [*sizes, {"n_runs": 5}, {"n_runs": 104}]:
         usual = {"n_pairs": 100, "dim": 10, "n_modalities": 2, "n_runs": 26}
