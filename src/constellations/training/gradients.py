@@ -58,7 +58,7 @@ class StripGradients:
         adds: bool,
     ) -> None:
         self.first, self.second, self.d_first, self.d_second = first[:, :-1], second, d_first, d_second
-        self.adds, (n_runs, rows, n_first) = adds, first.shape
+        self.adds, self.zero, (n_runs, rows, n_first) = adds, scale.new_zeros(()), first.shape
         self.scale, self.offset = scale[:, None, None], offset[:, None].expand(n_runs, n_first)
         scaled, by_first = scale.new_empty(2, n_runs, rows, n_first)
         self.points, self.minus_offset = scaled[:, :-1], scaled[:, -1]
@@ -88,10 +88,7 @@ class StripGradients:
         torch.mul(self.points, self.by_points, out=self.spare)
         torch.sum(self.spare, (1, 2), out=self.by_scale)
         torch.sum(self.row_sums, 1, out=self.by_offset)
-        if self.adds:
-            self.d_first.addcmul_(self.by_points, self.scale)
-        else:
-            torch.mul(self.by_points, self.scale, out=self.d_first)
+        torch.addcmul(self.d_first if self.adds else self.zero, self.by_points, self.scale, out=self.d_first)
         if self.d_second is not None:
             (self.d_second.add_ if self.adds else self.d_second.copy_)(self.by_second)
 

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from constellations.checks import require
 
-Step = Callable[[Tensor], None]
+Step = Callable[[Tensor], object]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,13 +40,10 @@ class Adam:
         first, second = torch.zeros_like(parameters), torch.zeros_like(parameters)
         n_steps = torch.zeros((), device=parameters.device)
 
-        def step(gradient: Tensor) -> None:
-            torch._fused_adam_(  # what torch.optim.Adam(fused=True) calls, without its bookkeeping of many tensors
-                [parameters], [gradient], [first], [second], [], [n_steps.add_(1)], amsgrad=False, lr=learning_rate,
-                beta1=self.beta1, beta2=self.beta2, weight_decay=0.0, eps=self.epsilon * n_terms, maximize=False,
-            )  # fmt: skip
-
-        return step
+        return lambda gradient: torch._fused_adam_(  # torch.optim.Adam(fused=True) without its bookkeeping of many tensors
+            [parameters], [gradient], [first], [second], [], [n_steps.add_(1)], amsgrad=False, lr=learning_rate,
+            beta1=self.beta1, beta2=self.beta2, weight_decay=0.0, eps=self.epsilon * n_terms, maximize=False,
+        )  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -55,8 +52,4 @@ class Descent:
 
     def over(self, parameters: Tensor, *, learning_rate: float, n_terms: int) -> Step:
         """As :meth:`Adam.over`."""
-
-        def step(gradient: Tensor) -> None:
-            parameters.add_(gradient, alpha=-learning_rate / n_terms)
-
-        return step
+        return lambda gradient: parameters.add_(gradient, alpha=-learning_rate / n_terms)
