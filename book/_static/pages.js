@@ -15,14 +15,32 @@ addEventListener("DOMContentLoaded", () => {
   each("thead th", (cell) => (cell.scope = "col"));
   each("summary[aria-label], button.search-button[aria-label]", (element) => element.removeAttribute("aria-label"));
   each('[role="doc-biblioentry"], .citation-list[role="list"]', (element) => element.removeAttribute("role"));
+  each(".bd-article table", (table) => {
+    const cells = [...table.querySelectorAll("tbody td")], heads = [...table.querySelectorAll("thead tr:only-child th")];
+    if (!cells.some((cell) => cell.textContent.length > 40)) return;
+    table.classList.add("wordy");
+    cells.filter((cell) => cell.cellIndex && heads.length > 2 && cell.textContent.trim()).forEach((cell) => (cell.dataset.label = heads[cell.cellIndex].textContent));
+  });
   each(".table-scroll, .pst-scrollable-table-container", (element) => (element.tabIndex = 0));
 });
 
-// A displayed formula that is wider than its column scrolls, and the keyboard must reach it.
+// A displayed formula that is a little wider than its column shrinks; a wider one scrolls, and the keyboard must reach it.
+// Those that are wider than paper are set smaller there.
 addEventListener("load", () => {
   globalThis.MathJax?.startup?.promise?.then(() => {
     document.querySelectorAll('mjx-container[display="true"]').forEach((formula) => {
-      if (formula.scrollWidth > formula.clientWidth) formula.tabIndex = 0;
+      formula.classList.toggle("wide", formula.firstElementChild.getBoundingClientRect().width > 600);
+      const room = formula.clientWidth / formula.scrollWidth;
+      if (room < 0.72) formula.tabIndex = 0;
+      else if (room < 1) formula.style.fontSize = `${127 * room}%`;
     });
   });
 });
+
+// Paper cannot be unfolded.
+let folded = [];
+addEventListener("beforeprint", () => {
+  folded = [...document.querySelectorAll(".bd-article details:not([open])")];
+  folded.forEach((fold) => (fold.open = true));
+});
+addEventListener("afterprint", () => folded.forEach((fold) => (fold.open = false)));

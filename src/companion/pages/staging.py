@@ -133,7 +133,7 @@ def parameters_of(notebook: NotebookNode) -> list[dict[str, str]]:
     """What a chapter's parameters cell declares: name, default, meaning and what is allowed."""
     cell = next(cell for cell in notebook.cells if "parameters" in cell.metadata.get("tags", []))
     variables: dict[str, Any] = {}
-    exec(cell.source, variables)
+    exec(compile(cell.source, "parameters", "exec", dont_inherit=True), variables)
     return parameters.told(variables["__annotations__"], variables, cell.source).to_dict("records")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import re
 import shutil
@@ -160,6 +161,53 @@ def test_three_doors_lead_in(page: Any) -> None:
         visit(page, "book/index")
         page.locator(".door", has_text=door).click()
         page.wait_for_url(f"**/{place}*")
+
+
+@pytest.mark.parametrize("size", [WIDE, NARROW], ids=["wide", "narrow"])
+@pytest.mark.parametrize(("question", "place", "answer"), [
+    ("constellation", "book/notation.html#term-constellation", "at or above"),
+    ("does Table 3 reproduce, and why not?", "notebooks/20_settings_of_tables.html", "come from the clamped loss"),
+    ("Use it in training", "notebooks/18_use_it_in_training.html", "starts as SigLIP does"),
+    ("which dimension do a billion pairs need?", "notebooks/15_choosing_a_dimension.html", "do not fit into fewer than"),
+    ("run a chapter with other parameters", "book/rerun.html#one-chapter", "PARAMS="),
+    ("SigmoidLoss", "book/api_losses.html#constellations.losses.SigmoidLoss", "inverse_temperature (float)"),
+])  # fmt: skip
+def test_what_a_new_reader_asks_is_one_click_away(
+    page: Any, size: dict, question: str, place: str, answer: str
+) -> None:
+    """The answer stands within two screens of where the click leads."""
+    page.set_viewport_size(size)
+    visit(page, "book/index")
+    page.locator(".door, article p a").filter(has_text=question).first.click()
+    page.wait_for_url(f"**/{place}")
+    page.wait_for_timeout(500)
+    shown = page.evaluate("""() => [...document.querySelectorAll('article :is(p, li, dd, pre, dt)')]
+        .filter(e => { const box = e.getBoundingClientRect(); return box.bottom > 0 && box.top < 2 * innerHeight; })
+        .map(e => e.innerText).join(' ')""")
+    assert answer in shown
+
+
+def test_tables_of_words_are_cards_on_a_phone(page: Any) -> None:
+    page.set_viewport_size(NARROW)
+    visit(page, "book/scoreboard")
+    cells = page.locator(".constellations-items tbody tr").first.locator("td")
+    boxes = [cells.nth(k).bounding_box() for k in range(cells.count())]
+    assert all(over["y"] + over["height"] <= under["y"] + 1 for over, under in itertools.pairwise(boxes))
+    label = cells.nth(1).evaluate("cell => getComputedStyle(cell, '::before').content")
+    assert "verdict" in label and page.locator(".constellations-items thead").is_hidden()
+    page.set_viewport_size(WIDE)
+    assert page.locator(".constellations-items thead").is_visible()
+
+
+def test_paper_shows_what_the_screen_folds(page: Any) -> None:
+    visit(page, contents()[1])
+    page.emulate_media(media="print")
+    proof = page.locator("details .proof").first
+    assert proof.is_hidden()
+    page.evaluate("() => { dispatchEvent(new Event('beforeprint')); }")
+    assert proof.is_visible() and page.locator("details.hide pre").first.is_hidden()
+    page.evaluate("() => { dispatchEvent(new Event('afterprint')); }")
+    assert proof.is_hidden()
 
 
 def test_figures_keep_a_white_ground_in_the_dark(page: Any) -> None:
