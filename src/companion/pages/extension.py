@@ -15,6 +15,7 @@ import sphinx_tippy
 import yaml
 from docutils import nodes
 from docutils.statemachine import StringList
+from sphinx import addnodes
 from sphinx.application import Sphinx
 from sphinx.builders.html import StandaloneHTMLBuilder
 from sphinx.environment import BuildEnvironment
@@ -143,13 +144,15 @@ def _describe_parameters(app: Sphinx, what: str, name: str, obj: Any, options: A
 
 
 class Prose(StandaloneHTMLBuilder):
-    """Pages whose code is left out of the search."""
+    """Pages whose code is left out of the search, and a scoreboard that is found row by row."""
 
     def index_page(self, pagename: str, doctree: nodes.document, title: str) -> None:
         """Feed the search with a copy that lacks the code."""
         prose = doctree.deepcopy()
         for code in list(prose.findall(nodes.literal_block)):
             code.parent.remove(code)
+        for node in prose.findall(addnodes.index) if pagename == "book/scoreboard" else ():
+            node["entries"] = [(one[0], one[1], one[1].lower().replace(" ", "-"), *one[3:]) for one in node["entries"]]
         super().index_page(pagename, prose, title)
 
 
