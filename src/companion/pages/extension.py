@@ -24,11 +24,10 @@ from sphinx.util.nodes import make_refnode
 from sphinx_proof.nodes import unenumerable_node, visit_unenumerable_node
 
 from companion.pages.profiles import number
-from companion.pages.templates import TEMPLATES
+from companion.pages.templates import TEMPLATES, render
 
 UNWANTED = "sphinx_thebe"
 CHAPTERS = "notebooks/"
-SITEMAPS = "http://www.sitemaps.org/schemas/sitemap/0.9"
 
 
 def setup(app: Sphinx) -> dict[str, bool]:
@@ -165,9 +164,7 @@ def _not_found(app: Sphinx) -> list[tuple[str, dict[str, str], str]]:
 def _write_sitemap(app: Sphinx, exception: Exception | None) -> None:
     """Every page of the book for search engines, where its address is known."""
     if exception is None and app.builder.name == "html" and app.config.html_baseurl:
-        pages = [app.config.html_baseurl + app.builder.get_target_uri(page) for page in sorted(app.env.all_docs)]
-        urls = "".join(f"<url><loc>{page}</loc></url>\n" for page in pages)
-        text = f'<?xml version="1.0" encoding="UTF-8"?>\n<urlset xmlns="{SITEMAPS}">\n{urls}</urlset>\n'
+        text = render("sitemap.xml", address=app.config.html_baseurl, pages=sorted(app.env.all_docs))
         Path(app.outdir, "sitemap.xml").write_text(text, encoding="utf-8")
 
 
