@@ -12,7 +12,7 @@ RUN      := $(VENV)/bin/python -m
 BUILD    := _build/$(PROFILE)
 EXECUTED := $(BUILD)/executed
 CHAPTERS := $(basename $(notdir $(sort $(wildcard notebooks/[0-9][0-9]_*.md))))
-PAGES    := $(wildcard book/*.md book/*.txt book/*.bib book/_static/* book/_templates/*) $(wildcard profiles/gpu/*.yml) _config.yml _toc.yml
+PAGES    := $(wildcard book/*.md book/*.txt book/*.bib book/_static/* book/_templates/* src/companion/data/*.js*) $(wildcard profiles/gpu/*.yml) _config.yml _toc.yml
 # NB is a number, a name, or the beginning of one name alone.
 NUMBERED  = $(filter $(NB) $(NB)_% 0$(NB)_%,$(CHAPTERS))
 BEGINNING = $(filter $(NB)%,$(CHAPTERS))

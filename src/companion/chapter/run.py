@@ -52,27 +52,24 @@ class Run(Ledger):
         return self.output_dir / "results" / f"{self.notebook}.json"
 
     def show(
-        self,
-        figure: Figure | player.Live,
-        name: str = "",
-        *,
-        note: str = "",
-        data: Mapping[str, ArrayLike] | None = None,
+        self, figure: Figure | player.Live, name: str, *, note: str = "", data: Mapping[str, ArrayLike] | None = None
     ) -> None:
         """Write the note under a figure, save it (SVG, PNG, the arrays it was made from) and display it.
 
         ``note`` is a list of parameters (``"n_pairs dim n_seeds"``), or text with such lists in braces. The arrays are
-        those that the figure carries (``figure.arrays``), and ``data``. A figure that answers the reader is displayed.
+        those that the figure carries (``figure.arrays``), and ``data``. A live figure is saved as a page.
         """
-        if isinstance(figure, player.Live):
-            display(figure)
-            return
         if name in self.figures:
             raise ValueError(f"figure {name!r} was already made in this run: names must be unique")
+        self.figures.append(name)
+        folder, stem = self.output_dir / "figures", f"{self.notebook[:2]}_{name}"
+        if isinstance(figure, player.Live):
+            figure.save(folder / f"{stem}.html")
+            display(figure)
+            return
         if note:
             style.add_note(figure, self.note(note))
-        svg = style.save_figure(figure, self.output_dir / "figures", f"{self.notebook[:2]}_{name}", data=data)
-        self.figures.append(name)
+        svg = style.save_figure(figure, folder, stem, data=data)
         large = svg.stat().st_size > LARGEST_SVG
         display(Image(filename=str(svg.with_suffix(".png"))) if large else SVG(filename=str(svg)))
 

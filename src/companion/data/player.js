@@ -4,7 +4,7 @@ function (key, data) {
   if (!root || root.dataset.ready) return;
   root.dataset.ready = "1";
   var stage = root.querySelector(".player-panels"), readout = root.querySelector("output");
-  var slider = root.querySelector("input"), choice = root.querySelector("select");
+  var slider = root.querySelector("input"), choice = root.querySelector("select"), button = root.querySelector("button");
   if (!document.getElementById("player-style")) {
     var sheet = document.createElement("style");
     sheet.id = "player-style";
@@ -13,15 +13,22 @@ function (key, data) {
       ".player-panels { display: flex; flex-wrap: wrap; gap: .4em 1em; justify-content: center; align-items: center }",
       ".player-panels svg { flex: 1 1 15rem; min-width: 0; max-width: 20rem; touch-action: pan-y; user-select: none }",
       ".player .player-sphere { cursor: grab; max-width: 16rem }",
-      ".player label { margin: 0 .8em } .player select { color: #111; background: #fff }",
-      ".player input { width: 16em; max-width: 100%; vertical-align: middle }",
-      ".player output { display: block; min-height: 1.5em }"
+      ".player-legend span { display: inline-block; margin: 0 .6em; white-space: nowrap }",
+      ".player-controls:not([hidden]) { display: flex; flex-wrap: wrap; gap: .4em 1.2em; justify-content: center; align-items: center }",
+      ".player label:not([hidden]) { display: flex; gap: .4em; align-items: center; margin: 0; white-space: nowrap }",
+      ".player-controls label:last-child { flex: 1 1 12em; max-width: 24em }",
+      ".player input { min-width: 5em; flex: 1 } .player select { color: #111; background: #fff }",
+      ".player-value { min-width: 3.2em; text-align: left } .player small { font-size: .9em }",
+      ".player button { padding: .2em 1.1em; border: 1px solid #00527d; border-radius: .4em; background: #00527d; color: #fff }",
+      ".player output { display: block; min-height: 1.5em }",
+      "@media (prefers-reduced-motion: reduce) { .player button { display: none } }",
+      "@media print { .player-controls, .player small { display: none !important } }"
     ].join("\n");
     document.head.appendChild(sheet);
   }
   var SHAPES = {
     "o": "M-1,0A1,1 0 1,0 1,0A1,1 0 1,0 -1,0Z", "^": "M0,-1.2L1.1,0.8L-1.1,0.8Z",
-    "s": "M-.9,-.9H.9V.9H-.9Z", "D": "M0,-1.25L1.25,0L0,1.25L-1.25,0Z"
+    "s": "M-.9,-.9H.9V.9H-.9Z", "D": "M0,-1.25L1.25,0L0,1.25L-1.25,0Z", "x": "M-.9,-.9l1.8,1.8m0,-1.8l-1.8,1.8"
   };
   var C = data.colours, panels = [], chosen = null;
 
@@ -34,12 +41,20 @@ function (key, data) {
   }
 
   function picture(box, label) {
-    return add(stage, "svg", { viewBox: box, role: "img", "aria-label": label, "font-size": 11, "font-family": "sans-serif" });
+    return add(stage, "svg", { viewBox: box, role: "img", "aria-label": label, "font-size": 11, "font-family": "inherit" });
   }
 
   function number(x, digits) { return x.toFixed(digits === undefined ? 3 : digits).replace("-", "\u2212"); }
 
-  function dot(p, q) { return p[0] * q[0] + p[1] * q[1] + p[2] * q[2]; }
+  function dot(p, q) { return p.reduce(function (sum, x, k) { return sum + x * q[k]; }, 0); }
+
+  data.sets.forEach(function (set) {
+    set[1].forEach(function (frame) {
+      frame.groups = frame.groups && frame.groups.map(function (points) {
+        return points.map(function (p) { return p.map(function (x) { return x / 1000; }); });
+      });
+    });
+  });
 
   // Matching and other inner products of a frame, and the interval between them.
   function measure(frame) {
@@ -98,6 +113,8 @@ function (key, data) {
 
     function draw(next) {
       frame = next || frame;
+      svg.style.display = frame.groups[0][0].length === 3 ? "" : "none";
+      if (svg.style.display) return;
       var turn = camera(), drawn = [];
       circles(turn);
       group.textContent = "";
@@ -111,7 +128,7 @@ function (key, data) {
       });
       at.forEach(function (points, g) {
         points.forEach(function (q, i) {
-          var bright = chosen === i, size = 0.042 * (1 + 0.12 * q[2]) * (bright ? 1.35 : 1);
+          var bright = chosen === i, size = 0.045 * (1 + 0.12 * q[2]) * (bright ? 1.35 : 1);
           drawn.push([q[2], "path", {
             d: SHAPES[data.looks[g][2]], fill: data.looks[g][1], stroke: "#fff", "stroke-width": 0.2, "data-i": i,
             opacity: bright || q[2] >= 0 ? 1 : 0.4,
@@ -170,60 +187,88 @@ function (key, data) {
     add(svg, "text", { x: (x(-1e9) + x(1e9)) / 2, y: y + 30, "text-anchor": "middle" }, label);
   }
 
-  // Inner products (or logits) of both kinds as ticks over one axis; the gap, or the dead zone of a loss, is shaded.
+  // Inner products (or logits) of both kinds over one axis, one mark each; the gap, or the dead zone of a loss, is shaded.
   function line(logits) {
-    var svg = picture("0 0 320 170", logits ? "Logits of all pairs" : "Inner products of all pairs"), x = scale(-1, 1, 12, 308);
+    var svg = picture("0 0 320 140", logits ? "Logits of all pairs" : "Inner products of all pairs"), x = scale(-1, 1, 12, 308);
     if (logits) x = scale(-40, 40, 12, 308);
     var under = add(svg, "g", {});
-    var dashed = data.sets[0][1][0].b === undefined ? "" : " (dashed: b_rel)";
-    if (logits) axis(svg, x, 130, [-40, -20, 0, 20, 40], "logit t (s \u2212 b_rel), cut off at \u00b140");
-    else axis(svg, x, 130, [-1, -0.5, 0, 0.5, 1], "inner product s" + dashed);
-    add(svg, "text", { x: 12, y: 14, fill: C.matching }, "matching");
-    add(svg, "text", { x: 12, y: 77, fill: C.non_matching }, "non-matching");
+    if (logits) axis(svg, x, 104, [-40, -20, 0, 20, 40], "logit t (s \u2212 b_rel), cut off at \u00b140");
+    else axis(svg, x, 104, [-1, -0.5, 0, 0.5, 1], "inner product of an image and a text");
     var marks = add(svg, "g", {});
-    function row(values, y, colour) {
-      var path = values.map(function (s) { return "M" + x(s).toFixed(1) + "," + y + "v40"; }).join("");
-      add(marks, "path", { d: path, stroke: colour, "stroke-width": 1.4, opacity: values.length > 60 ? 0.35 : 0.9, fill: "none" });
+
+    function rows(matching, others) {
+      var crosses = others.map(function (s, k) { return "M" + x(s).toFixed(1) + "," + (66 + (k * 7) % 26) + "m-3,-3l6,6m0,-6l-6,6"; });
+      var look = { stroke: C.non_matching, "stroke-width": 1.6, fill: "none", opacity: others.length > 200 ? 0.5 : 1 };
+      add(marks, "path", Object.assign({ d: crosses.join("") }, look));
+      matching.forEach(function (s, k) {
+        add(marks, "circle", { cx: x(s), cy: 22 + (k * 7) % 24, r: 3.6, fill: C.matching, stroke: "#fff", "stroke-width": 0.8 });
+      });
     }
+
     return function (frame) {
       var m = measure(frame), t = logits ? frame.t : 1, b = logits ? frame.b : 0;
       function moved(s) { return t * (s - b); }
       under.textContent = marks.textContent = "";
-      if (!logits && m.margin > 0) add(under, "rect", { x: x(m.low), width: x(m.high) - x(m.low), y: 18, height: 112, fill: C.ours, opacity: 0.3 });
-      if (frame.dead) [[18, -40, -frame.dead], [81, frame.dead, 40]].forEach(function (zone) {
-        add(under, "rect", { x: x(zone[1]), width: x(zone[2]) - x(zone[1]), y: zone[0], height: 46, fill: "#bbb", opacity: 0.7 });
+      if (!logits && m.margin > 0) add(under, "rect", { x: x(m.low), width: x(m.high) - x(m.low), y: 12, height: 92, fill: C.ours, opacity: 0.22 });
+      if (frame.dead) [[14, -40, -frame.dead], [60, frame.dead, 40]].forEach(function (zone) {
+        add(under, "rect", { x: x(zone[1]), width: x(zone[2]) - x(zone[1]), y: zone[0], height: 42, fill: "#bbb", opacity: 0.7 });
       });
-      row(m.matching.map(moved), 20, C.matching);
-      row(m.other.map(moved), 84, C.non_matching);
-      if (!logits && frame.b !== undefined) add(marks, "path", { d: "M" + x(frame.b).toFixed(1) + ",131v-116", stroke: "#000", "stroke-dasharray": "4 3" });
+      if (!logits && frame.b !== undefined) {
+        add(marks, "path", { d: "M" + x(frame.b).toFixed(1) + ",104V14", stroke: "#222", "stroke-dasharray": "5 4" });
+        var name = add(marks, "text", { x: x(frame.b), y: 9, "text-anchor": "middle", "font-style": "italic" }, "b");
+        add(name, "tspan", { "font-size": 8, dy: 2, "font-style": "normal" }, "rel");
+      }
+      rows(m.matching.map(moved), m.other.map(moved));
     };
   }
 
-  // Where the frame stands in the plane of relative bias and margin, with the way it came.
+  // Where the frame stands in the plane of relative bias and margin, with the way it came: in the triangle of what many
+  // pairs allow, or in a strip between what is known to be possible and what is impossible.
   function plane() {
-    var svg = picture("0 0 320 210", "Relative bias and margin"), x = scale(-1, 1, 34, 308), y = scale(-1, 0.7, 165, 10);
-    var apex = 2 / (4 - 4 / (data.n || 1e9));
-    add(svg, "path", {
-      d: "M" + x(-1) + "," + y(0) + "L" + x(1 - apex) + "," + y(apex) + "L" + x(1) + "," + y(0) + "Z", fill: C.exponential, opacity: 0.3
-    });
-    add(svg, "line", { x1: 34, x2: 308, y1: y(0), y2: y(0), stroke: "#888", "stroke-dasharray": "3 3" });
-    axis(svg, x, 168, [-1, -0.5, 0, 0.5, 1], "relative bias b*");
-    [-1, -0.5, 0, 0.5].forEach(function (t) { add(svg, "text", { x: 30, y: y(t) + 4, "text-anchor": "end" }, number(t, 1)); });
-    add(svg, "text", { x: 40, y: 20 }, "margin m*");
-    var marks = add(svg, "g", {}), held = false;
+    var svg = picture("0 0 320 210", "Relative bias and margin"), x = scale(-1, 1, 34, 308), y = null;
+    var under = add(svg, "g", {}), marks = add(svg, "g", {}), held = false;
+
+    function path(points) { return "M" + points.map(function (p) { return x(p[0]).toFixed(1) + "," + y(p[1]).toFixed(1); }).join("L"); }
+
+    function ground(strip) {
+      var apex = 2 / (4 - 4 / (data.n || 1e9)), low = strip ? 0 : -1;
+      var top = strip ? 1.25 * Math.max.apply(null, strip[1].map(function (p) { return p[1]; })) : 0.7;
+      var step = strip ? [0.01, 0.02, 0.05, 0.1, 0.2].find(function (s) { return s > top / 5; }) : 0.5;
+      y = scale(low, top, 165, 10);
+      under.textContent = "";
+      if (strip) {
+        add(under, "path", { d: path(strip[0].concat(strip[1].slice().reverse())) + "Z", fill: C.exponential, opacity: 0.3 });
+        [["more is impossible", "#000", "", 1], ["codes give so much", C.non_matching, "8 3 2 3", 0]].forEach(function (curve, k) {
+          var look = { stroke: curve[1], "stroke-width": 1.4, "stroke-dasharray": curve[2], fill: "none" };
+          add(under, "path", Object.assign({ d: path(strip[curve[3]]) }, look));
+          add(under, "path", Object.assign({ d: "M42," + (34 + 15 * k) + "h24" }, look));
+          add(under, "text", { x: 71, y: 38 + 15 * k }, curve[0]);
+        });
+      } else {
+        add(under, "path", { d: path([[-1, 0], [1 - apex, apex], [1, 0]]) + "Z", fill: C.exponential, opacity: 0.3 });
+        add(under, "path", { d: path([[-1, 0], [1, 0]]), stroke: "#888", "stroke-dasharray": "3 3" });
+      }
+      axis(under, x, 168, [-1, -0.5, 0, 0.5, 1], "relative bias b*");
+      for (var t = low; t < top; t += step) add(under, "text", { x: 30, y: y(t) + 4, "text-anchor": "end" }, number(t, step < 0.1 ? 2 : 1));
+      add(under, "text", { x: 40, y: 20 }, "margin m*");
+    }
 
     // Dragging goes to the frame that lies nearest.
     function pick(event) {
       var box = svg.getBoundingClientRect(), best = null;
       var px = (event.clientX - box.left) * 320 / box.width, py = (event.clientY - box.top) * 210 / box.height;
       data.sets.forEach(function (set, s) {
+        if (data.strips[s] && set[1] !== now().frames) return;
         set[1].forEach(function (frame, k) {
           var at = place(frame, 0), far = Math.hypot(x(at[0]) - px, y(at[1]) - py);
           if (!best || far < best[0]) best = [far, s, k];
         });
       });
       if (choice) choice.selectedIndex = best[1];
-      if (choice || best[1] === 0) { slider.max = data.sets[best[1]][1].length - 1; slider.value = best[2]; show(); }
+      slider.max = data.sets[best[1]][1].length - 1;
+      slider.value = best[2];
+      stop();
+      show();
     }
 
     svg.style.cssText = "touch-action:none;cursor:crosshair";
@@ -234,6 +279,7 @@ function (key, data) {
     function place(frame, i) { return frame.tracks ? frame.tracks[i] : [measure(frame).bias, measure(frame).margin]; }
 
     return function (frame, frames, k) {
+      ground(data.strips[choice ? choice.selectedIndex : 0]);
       marks.textContent = "";
       var racing = frame.tracks && !frame.groups, many = racing ? frame.tracks.length : 1;
       for (var i = 0; i < many; i++) {
@@ -254,7 +300,7 @@ function (key, data) {
 
   function tell() {
     var at = now(), frame = at.frames[at.k], text = [frame.text], m = frame.groups ? measure(frame) : null;
-    if (m && data.told) text.push("b* = " + number(m.bias) + ", m* = " + number(m.margin));
+    if (m && data.told && !frame.tracks) text.push("measured: b* = " + number(m.bias) + ", m* = " + number(m.margin));
     if (m && chosen !== null && chosen < m.matching.length) text.push("pair " + (chosen + 1) + ": matching inner product " + number(m.matching[chosen]));
     readout.textContent = text.filter(Boolean).join(" \u00b7 ");
   }
@@ -262,6 +308,8 @@ function (key, data) {
   function show() {
     var at = now();
     slider.max = at.frames.length - 1;
+    slider.parentNode.hidden = at.frames.length < 2;
+    button.hidden = at.frames.length < 7;
     at.k = Math.min(at.k, at.frames.length - 1);
     slider.setAttribute("aria-valuetext", at.frames[at.k].label || "");
     root.querySelector(".player-value").textContent = at.frames[at.k].label || "";
@@ -269,19 +317,48 @@ function (key, data) {
     tell();
   }
 
-  var legend = root.querySelector(".player-legend");
-  data.looks.forEach(function (look) {
-    var entry = document.createElement("span");
-    entry.style.cssText = "margin:0 .8em;white-space:nowrap";
-    var sign = add(entry, "svg", { width: 14, height: 14, viewBox: "-1.5 -1.5 3 3", "aria-hidden": "true" });
-    add(sign, "path", { d: SHAPES[look[2]], fill: look[1] });
-    entry.appendChild(document.createTextNode(" " + look[0]));
-    legend.appendChild(entry);
-  });
-  if (data.panels.indexOf("sphere") < 0 && data.panels.indexOf("plane") < 0) legend.hidden = true;
+  // From here, or from the start again, one frame after the other; readers of the text hear only where it ends.
+  var verb = button.textContent, playing = 0;
+
+  function stop() {
+    clearInterval(playing);
+    playing = 0;
+    button.textContent = verb;
+    readout.setAttribute("aria-live", "polite");
+  }
+
+  function play() {
+    if (playing) return stop();
+    if (slider.value === slider.max) slider.value = 0;
+    button.textContent = "Stop";
+    readout.setAttribute("aria-live", "off");
+    show();
+    playing = setInterval(function () {
+      slider.value = Number(slider.value) + 1;
+      if (slider.value === slider.max) stop();
+      show();
+    }, Math.max(80, Math.min(400, 6000 / now().frames.length)));
+  }
+
+  function sign(colour, shape, label) {
+    var entry = document.createElement("span"), line = shape === "x";
+    var picture = add(entry, "svg", { width: 14, height: 14, viewBox: "-1.5 -1.5 3 3", "aria-hidden": "true" });
+    add(picture, "path", { d: SHAPES[shape], fill: line ? "none" : colour, stroke: line ? colour : "none", "stroke-width": 0.5 });
+    entry.appendChild(document.createTextNode(" " + label));
+    root.querySelector(".player-legend").appendChild(entry);
+  }
+
+  function shown(names) { return names.some(function (name) { return data.panels.indexOf(name) >= 0; }); }
+
+  if (shown(["sphere", "plane"])) data.looks.forEach(function (look) { sign(look[1], look[2], look[0]); });
+  if (shown(["products", "logits"])) {
+    sign(C.matching, "o", "matching pair");
+    sign(C.non_matching, "x", "all others");
+  }
   var makers = { sphere: sphere, products: function () { return line(false); }, logits: function () { return line(true); }, plane: plane };
   panels = data.panels.map(function (name) { return makers[name](); });
-  slider.addEventListener("input", show);
-  if (choice) choice.addEventListener("change", show);
+  [slider].concat(choice || []).forEach(function (control) { control.addEventListener("input", function () { stop(); show(); }); });
+  button.addEventListener("click", play);
+  root.querySelector(".player-controls").hidden = data.sets.length < 2 && data.sets[0][1].length < 2;
   show();
 }

@@ -11,12 +11,14 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
+from pathlib import Path
 from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from companion.figures.style import COLOURS, minus
+from constellations.atomic import replace_on_success
 
 Panel = Literal["sphere", "products", "logits", "plane"]
 Looks = Sequence[tuple[str, str, str]]  # label, colour, marker of each group
@@ -33,16 +35,25 @@ class Live:
     def _repr_html_(self) -> str:
         return self.html
 
+    def save(self, path: Path) -> None:
+        """Write a page that shows nothing else."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with replace_on_success(path) as target:
+            head = '<!doctype html><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
+            head += "<style>body { font-family: sans-serif }</style>"
+            target.write_text(f"{head}<title>{html.escape(self.description)}</title>{self.html}\n", encoding="utf-8")
+
     def __repr__(self) -> str:
         return f"<{self.description}>"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Frame:
-    """One state: groups of points ``[n, 3]`` (the first two are pairs), or inner products of both kinds, or only places.
+    """One state: groups of points ``[n, d]`` (the first two are pairs), or inner products of both kinds, or only places.
 
-    ``places`` are points ``(relative_bias, margin)`` where they are not those of the pairs; ``logit`` is the inverse
-    temperature, the relative bias and the size of a violation from which on a loss is silent (0: never).
+    The sphere shows ``d = 3``. ``places`` are points ``(relative_bias, margin)`` where they are not those of the pairs;
+    ``logit`` is the inverse temperature, the relative bias and the size of a violation from which on a loss is silent
+    (0: never).
     """
 
     groups: Sequence[ArrayLike] = ()
@@ -54,10 +65,13 @@ class Frame:
     text: str = ""
 
     def as_data(self) -> dict[str, object]:
-        """What the script reads, rounded to what can be seen."""
+        """What the script reads, rounded to what can be seen; points in thousandths."""
         data: dict[str, object] = {"label": minus(self.label), "text": minus(self.text)}
         if self.groups:
-            data["groups"] = [_short(group) for group in self.groups]
+            points = [np.asarray(group, dtype=float) for group in self.groups]
+            if len(points) < 2 or points[0].shape != points[1].shape or not all(np.isfinite(x).all() for x in points):
+                raise ValueError(f"groups must be finite and begin with two alike, got {[x.shape for x in points]}")
+            data["groups"] = [np.rint(1000 * x).astype(int).tolist() for x in points]
         if self.places:
             data["tracks"] = _short(self.places)
         if self.products:
@@ -81,8 +95,11 @@ def player(
     slider: str = "",
     choice: str = "",
     looks: Looks = PAIRS,
+    strips: Mapping[str, tuple[ArrayLike, ArrayLike]] | None = None,
     trail: bool = True,
+    first: str = "",
     start: int = -1,
+    play: str = "Play",
     n_pairs: int | None = None,
     view: tuple[float, float] = (25.0, 22.0),
     width: int = 960,
@@ -101,13 +118,20 @@ def player(
         What is seen, for readers who do not see it.
     looks:
         Label, colour and marker of each group; the first two are pairs, joined by lines.
-    start, view, width:
-        The frame shown first, azimuth and elevation of the eye in degrees, largest width in pixels.
+    strips:
+        For each set a lower and an upper curve ``(relative_bias, margin)``, drawn in the plane instead of the triangle.
+    first, start:
+        The set and the frame shown first.
+    play:
+        The word on the button that runs through the frames, where there are more than a handful.
+    view, width:
+        Azimuth and elevation of the eye in degrees, largest width in pixels.
     """
     data = {
         "sets": [[name, [frame.as_data() for frame in frames]] for name, frames in sets.items()],
+        "strips": [[_short(curve) for curve in curves] for curves in (strips or {}).values()],
         "panels": list(panels), "looks": list(looks), "trail": trail, "n": n_pairs,
-        "view": list(view), "description": description, "told": list(panels) != ["sphere"],
+        "view": list(view), "description": description, "told": "plane" in panels,
         "colours": {name: COLOURS[name] for name in ("matching", "non_matching", "ours", "exponential")},
     }  # fmt: skip
     text = json.dumps(data, separators=(",", ":"), allow_nan=False).replace("</", "<\\/")
@@ -116,7 +140,7 @@ def player(
     turning = "Drag the sphere to turn it, or focus it and use the arrow keys; Home turns it back."
     return Live(
         f'<div class="player" id="{key}" style="max-width:{width}px"><div class="player-panels"></div>'
-        f'<div class="player-legend"></div>{_controls(sets, slider, choice, start)}'
+        f'<div class="player-legend"></div>{_controls(sets, slider, choice, first, start, play)}'
         f'<output aria-live="polite"></output><small>{turning if "sphere" in panels else ""}</small>'
         f"<noscript>This figure needs JavaScript. {html.escape(description)}</noscript>"
         f"<script>({script})({json.dumps(key)},{text});</script></div>",
@@ -124,12 +148,12 @@ def player(
     )
 
 
-def _controls(sets: Mapping[str, Sequence[Frame]], slider: str, choice: str, start: int) -> str:
-    longest = max(len(frames) for frames in sets.values())
-    options = "".join(f"<option>{html.escape(minus(name))}</option>" for name in sets)
-    choices = f"<label>{html.escape(choice)} <select>{options}</select></label>" if len(sets) > 1 else ""
-    hidden = "" if longest > 1 else " hidden"
+def _controls(sets: Mapping[str, Sequence[Frame]], slider: str, choice: str, first: str, start: int, play: str) -> str:
+    shown = sets[first] if first else next(iter(sets.values()))
+    options = "".join(f"<option{' selected' * (name == first)}>{html.escape(minus(name))}</option>" for name in sets)
+    choices = f'<label>{html.escape(choice)} <select autocomplete="off">{options}</select></label>' * (len(sets) > 1)
     return (
-        f'<div>{choices}<label{hidden}>{html.escape(slider)} <input type="range" min="0" max="{longest - 1}" '
-        f'value="{start % longest}"> <b class="player-value"></b></label></div>'
+        f'<div class="player-controls" hidden>{choices}<button type="button">{html.escape(play)}'
+        f'</button><label>{html.escape(slider)} <input type="range" min="0" max="{len(shown) - 1}" '
+        f'value="{start % len(shown)}" autocomplete="off"> <b class="player-value"></b></label></div>'
     )

@@ -1,7 +1,4 @@
-"""Points on the sphere in three dimensions: one projection, drawn still by matplotlib or turned by the reader.
-
-The rotatable view is a player with a single frame.
-"""
+"""Points on the sphere in three dimensions, drawn still; :mod:`companion.figures.player` lets the reader turn them."""
 
 from __future__ import annotations
 
@@ -15,7 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 
-from companion.figures import player, style
+from companion.figures import style
 from companion.figures.style import COLOURS
 
 Marker = Literal["o", "^", "D"]
@@ -127,47 +124,3 @@ def spheres(
         arrays |= {f"u{k}": groups[0].xyz, f"v{k}": groups[1].xyz}
     style.label_outer(axes, len(panels))
     return style.finish(figure, arrays)
-
-
-def rotatable(
-    groups: Sequence[PointGroup],
-    *,
-    description: str,
-    azimuth: float = AZIMUTH,
-    elevation: float = ELEVATION,
-    width: int = 460,
-) -> player.Live:
-    """A view of points of the unit sphere that the reader can turn.
-
-    Parameters
-    ----------
-    groups:
-        Point groups in ``R^3``. Point ``i`` of the first is joined to point ``i`` of the second, and pointing at either
-        highlights both.
-    description:
-        What is seen, for readers who do not see it.
-    azimuth, elevation:
-        First view, in degrees.
-    width:
-        Largest width on the page, in pixels.
-
-    Raises
-    ------
-    ValueError
-        If a group is not of shape ``[n, 3]``, or the first two differ in size.
-    """
-    points = [np.asarray(group.xyz, dtype=float) for group in groups]
-    for group, xyz in zip(groups, points, strict=True):
-        if xyz.ndim != 2 or xyz.shape[1] != 3 or not np.all(np.isfinite(xyz)):
-            raise ValueError(f"group {group.label!r} must be finite of shape [n, 3], got shape {xyz.shape}")
-    if len(points) < 2 or len(points[0]) != len(points[1]):
-        raise ValueError(f"groups must begin with two of equal size, got sizes {[len(x) for x in points]}")
-    looks = [(group.label, group.colour, group.marker) for group in groups]
-    return player.player(
-        {"": [player.Frame(groups=points)]},
-        panels=["sphere"],
-        description=description,
-        looks=looks,
-        view=(azimuth, elevation),
-        width=width,
-    )

@@ -11,7 +11,7 @@ from PIL import Image
 
 MADE = re.compile(r'run\.show\(\w+, "(\w+)"')
 PAPER = re.compile(r"((?:Figure|Table)s? \d+(?:–\d+)?) of the paper|the paper's ((?:Figure|Table)s? \d+)")
-FILES = {"svg": "SVG", "png": "PNG", "npz": "data"}
+FILES = {"svg": "SVG", "png": "PNG", "npz": "data", "html": "alone on a page"}
 THUMBNAIL = (640, 480)
 
 
@@ -21,6 +21,7 @@ def figures_of(name: str, notebook: NotebookNode, folder: Path) -> list[dict[str
     for cell in notebook.cells:
         options, made = cell.metadata.get("mystnb", {}), MADE.search(cell.source)
         if "figure" in options and made:
+            options = {"image": {"alt": ""}} | options
             stem, caption = f"{name[:2]}_{made[1]}", options["figure"]["caption"].strip()
             links = " · ".join(
                 f'<a href="../_static/figures/{stem}.{ending}">{word}</a>'
@@ -31,7 +32,7 @@ def figures_of(name: str, notebook: NotebookNode, folder: Path) -> list[dict[str
             found.append({
                 "stem": stem, "label": options["figure"]["name"], "alt": " ".join(options["image"]["alt"].split()),
                 "caption": re.split(r"(?<=[a-z)$])\. ", " ".join(caption.split()))[0].rstrip("."), "links": links,
-                "paper": (paper[1] or paper[2]) if paper else "",
+                "paper": (paper[1] or paper[2]) if paper else "", "live": (folder / f"{stem}.html").exists(),
             })  # fmt: skip
             options["figure"]["caption"] = f'{caption} <span class="figure-files">{links}</span>'
     return found

@@ -1,41 +1,57 @@
-"""Train the landing page's constellation anew: ``python -m companion.pages.hero`` (its results are in the repository)."""
+"""The landing page's constellation: a player of one training, and ``python -m companion.pages.hero`` trains it anew."""
 
 from __future__ import annotations
 
 import json
+from importlib.resources import files
 from pathlib import Path
 
 import numpy as np
 import torch
 
-from companion.figures import products, style
+from companion.figures import player, products, style
 from constellations import training
 from constellations.atomic import replace_on_success
 
 N_PAIRS, RELATIVE_BIAS, SEED = 12, 0.6, 3
 MOMENTS = [0, *np.unique(np.geomspace(4, 6_000, 44).round().astype(int)).tolist()]
-TARGET = Path("book/_static/hero.svg")
+DATA, PICTURE = Path("src/companion/data/hero.json"), Path("book/_static/hero.svg")
+LOOKS = [(name, colour, marker) for name, (_, colour, marker) in zip(("image", "caption"), player.PAIRS, strict=True)]
+SEEN = "Twelve images and twelve captions on a sphere, pairs joined, and their 144 inner products on a line."
+
+
+def interactive() -> str:
+    """Markdown with the player; its place is before the picture of the end, which stays for print and without scripts."""
+    frames = [player.Frame(**moment) for moment in json.loads((files("companion") / "data" / DATA.name).read_text())]
+    live = player.player(
+        {"": frames}, panels=["sphere", "products"], slider="step", play="Train", looks=LOOKS, description=SEEN
+    )
+    return f'```{{raw}} html\n<div class="hero">{live.html}</div>\n```\n'
 
 
 def main() -> None:
-    """Write the points at some moments of one training, for ``hero.js``, and the picture of its end, as SVG and PNG."""
+    """Write the player's frames at some moments of one training, and the picture of its end, as SVG and PNG."""
     style.apply_style()
-    frames = []
+    moments = []
     for n_steps in MOMENTS:
         trained = training.synchronize(
             n_pairs=N_PAIRS, dim=3, seeds=[SEED], relative_bias=RELATIVE_BIAS, train_bias=False, n_steps=n_steps,
             dtype=torch.float64,
         )  # fmt: skip
-        points = {"u": trained.u[0].numpy().round(3).tolist(), "v": trained.v[0].numpy().round(3).tolist()}
-        frames.append({"step": n_steps, "loss": trained.loss.item(), "t": trained.inverse_temperature.item()} | points)
-    with replace_on_success(TARGET.with_name("hero-data.js")) as path:
-        path.write_text(f"const HERO = {json.dumps({'relativeBias': RELATIVE_BIAS, 'frames': frames})};\n")
+        u, v, t = trained.u[0], trained.v[0], trained.inverse_temperature.item()
+        found = (v @ u.T).argmax(1).eq(torch.arange(N_PAIRS)).sum().item()
+        text = f"Loss {trained.loss.item():.3g}, t = {t:.1f}: {found} of {N_PAIRS} captions find their own image. "
+        text += f"Separated, with margin {trained.margin.item():.3f}." if trained.margin > 0 else "Not separated yet."
+        points = [side.numpy().round(3).tolist() for side in (u, v)]
+        moments.append({"groups": points, "relative_bias": RELATIVE_BIAS, "label": f"{n_steps:,}", "text": text})
+    with replace_on_success(DATA) as path:
+        path.write_text(json.dumps(moments) + "\n")
     figure = products.constellation(trained.u[0], trained.v[0])
     style.add_note(figure, f"N = {N_PAIRS}, d = 3, b_rel = {RELATIVE_BIAS} fixed, 1 seed")
     for suffix, metadata in ((".svg", {"Date": None}), (".png", {"Software": None})):
-        with replace_on_success(TARGET.with_suffix(suffix)) as path:
+        with replace_on_success(PICTURE.with_suffix(suffix)) as path:
             figure.savefig(path, format=suffix[1:], metadata=metadata)
-    print(f"wrote hero-data.js, hero.svg and hero.png in {TARGET.parent}")
+    print(f"wrote {DATA}, {PICTURE} and {PICTURE.with_suffix('.png')}")
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ from nbformat import NotebookNode
 
 from companion.chapter import parameters
 from companion.figures.style import minus
-from companion.pages import gallery, profiles, scoreboard, statements
+from companion.pages import gallery, hero, profiles, scoreboard, statements
 from companion.pages.templates import render
 
 REPOSITORY_VARIABLE, ADDRESS_VARIABLE = "BOOK_REPOSITORY", "BOOK_ADDRESS"
@@ -52,6 +52,7 @@ def stage(root: Path, build: Path) -> None:
     heads = {f"notebooks/{name}": f"{profiles.number(name)} {title}" for name, title in titles.items()}
     for name, text in {
         "glance": scoreboard.glance(results, profile=build.name),
+        "hero": hero.interactive(),
         "scoreboard": scoreboard.page(results, titles, profile=build.name, places=places),
         "left_to_gpu": render("left_to_gpu.md", left=profiles.left_to_gpu(root), titles=titles),
         "gallery": render("gallery.md", chapters=figures, titles=titles),

@@ -8,7 +8,7 @@ import pytest
 
 from companion import chapter
 from companion.chapter import Folder, Match, Size
-from companion.figures import style
+from companion.figures import player, style
 from constellations.atomic import replace_on_success
 
 
@@ -47,6 +47,17 @@ def test_a_rerun_writes_the_same_but_for_its_wall_time(variables, tmp_path):
         run.finish()
         found.append({key: value for key, value in read(tmp_path).items() if key != "run"})
     assert found[0] == found[1] != found[2]
+
+
+def test_a_live_figure_is_saved_as_a_page_of_its_own(variables, tmp_path):
+    run = begin(variables)
+    live = player.player({"": [player.Frame(places=[(0.0, 0.1)])]}, panels=["plane"], description="a dot")
+    run.show(live, "dot")
+    with pytest.raises(ValueError, match="names must be unique"):
+        run.show(live, "dot")
+    run.finish()
+    assert read(tmp_path)["figures"] == ["dot"]
+    assert live.html in (tmp_path / "figures" / "00_dot.html").read_text()
 
 
 def test_begin_stops_before_anything_is_computed(variables, tmp_path):

@@ -13,7 +13,6 @@ import pytest
 from companion.figures.calculator import Preset, calculator
 from constellations import bounds
 
-BROWSERS = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
 CHOSEN = {"n_pairs": 1e10, "margin": 0.07, "relative_bias": 0.07, "dim": 768}
 PRESETS = [  # NumPy's numbers print with their type: the fields must not
     Preset("a model <1>", 0.0627, 0.0322, 768),
@@ -40,21 +39,12 @@ def test_bad_first_values_are_refused():
 
 
 @pytest.fixture(scope="module")
-def page(tmp_path_factory):
-    program = next(filter(None, map(shutil.which, BROWSERS)), None)
-    if program is None:
-        pytest.skip("no Chromium on this machine")
-    from playwright.sync_api import sync_playwright
-
+def page(browser, tmp_path_factory):
     file = tmp_path_factory.mktemp("page") / "calculator.html"
     file.write_text(f'<!doctype html><meta charset="utf-8">{calculator(**CHOSEN, presets=PRESETS).html}')
-    quiet = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=program, args=quiet)
-        page = browser.new_context(offline=True).new_page()
-        page.goto(file.as_uri())
-        yield page
-        browser.close()
+    page = browser.new_context(offline=True).new_page()
+    page.goto(file.as_uri())
+    return page
 
 
 def questions(n):

@@ -1,7 +1,7 @@
 """Interactive figures: what the reader's hands do, and what is then shown."""
 
+import json
 import re
-import shutil
 
 import numpy as np
 import pytest
@@ -23,6 +23,30 @@ def test_numbers_are_rounded_and_only_what_is_given_is_written():
     assert frame.as_data() == {
         "label": "a", "text": "", "matching": [0.333], "other": [0.0], "t": 10.0, "b": 0.0, "dead": 17.3,
     }  # fmt: skip
+    points = [[1 / 3, -1.0]]
+    assert player.Frame(groups=[points, points]).as_data()["groups"] == [[[333, -1000]]] * 2
+
+
+def test_a_figure_needs_no_network_and_says_what_it_shows_without_scripts():
+    (frame,) = frames(5, range(1))
+    html = player.player({"": [frame]}, panels=["sphere"], description='five "pairs"').html
+    static, script = html.split("<script>")
+    assert "<noscript>This figure needs JavaScript. five &quot;pairs&quot;</noscript>" in static
+    assert "http" not in html.replace("http://www.w3.org/2000/svg", "")
+    assert json.dumps(np.rint(1000 * frame.groups[0]).astype(int).tolist(), separators=(",", ":")) in script
+    assert html == player.player({"": [frame]}, panels=["sphere"], description='five "pairs"').html
+
+
+def test_no_class_of_the_page_is_owned_by_the_icon_font():
+    static = player.player({"": frames(5, range(9))}, panels=["sphere"], description="x").html.split("<script>")[0]
+    classes = {name for found in re.findall(r'class="([^"]*)"', static) for name in found.split()}
+    assert classes and all(name.startswith("player") for name in classes)
+
+
+@pytest.mark.parametrize("groups", [[np.eye(3)], [np.eye(3), np.eye(4)], [np.eye(3), np.full((3, 3), np.nan)]])
+def test_bad_groups_are_named(groups):
+    with pytest.raises(ValueError, match="groups must be finite and begin with two alike, got"):
+        player.player({"": [player.Frame(groups=groups)]}, panels=["sphere"], description="x")
 
 
 def test_text_of_a_frame_cannot_end_the_script():
@@ -32,32 +56,116 @@ def test_text_of_a_frame_cannot_end_the_script():
 
 
 @pytest.mark.browser
-def test_slider_choice_and_plane_lead_to_frames():
-    program = shutil.which("chromium") or shutil.which("google-chrome")
-    if program is None:
-        pytest.skip("no Chromium found")
-    playwright = pytest.importorskip("playwright.sync_api")
+def test_the_sphere_has_both_halves_of_its_net_turns_returns_and_names_a_pair(page):
+    (frame,) = frames(1, range(1))
+    page.set_content(player.player({"": [frame]}, panels=["sphere"], description="one pair").html)
+    assert all(len(page.get_attribute(f".player-net-{half}", "d")) > 500 for half in ("near", "far"))
+    mark = page.locator(".player-sphere g path").first
+    before = mark.get_attribute("transform")
+    page.focus("svg[tabindex]")
+    page.keyboard.press("ArrowRight")
+    assert mark.get_attribute("transform") != before
+    page.keyboard.press("Home")
+    assert mark.get_attribute("transform") == before
+    page.locator(".player-sphere g path").last.hover(force=True)
+    value = float(np.sum(frame.groups[0] * frame.groups[1]))
+    assert f"{value:.3f}".replace("-", "−") in page.inner_text("output")
+
+
+@pytest.mark.browser
+def test_slider_choice_and_plane_lead_to_frames(page):
     sets = {"first": frames(6, range(3)), "second": frames(6, range(3, 5))}
     view = player.player(sets, panels=["sphere", "products", "plane"], description="x", slider="step", choice="run")
-    with playwright.sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=program, args=["--no-sandbox", "--disable-gpu"])
-        page = browser.new_page()
-        complaints: list[str] = []
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.set_content(view.html)
-        read = lambda: page.inner_text("output")
-        assert read().startswith("frame 2") and page.inner_text(".player-value") == "seed 2"
-        page.focus("input[type=range]")
-        page.keyboard.press("Home")
-        assert read().startswith("frame 0")
-        told = geometry.separation(*sets["first"][0].groups)
-        b, m = (float(x.replace("−", "-")) for x in re.findall(r"= (−?[\d.]+)", read()))
-        np.testing.assert_allclose((b, m), (told.relative_bias, told.margin), atol=2e-3)
-        page.select_option("select", "second")
-        assert read().startswith("frame 3")
-        ticks = page.locator("svg[aria-label^='Inner products'] g path")
-        assert ticks.nth(1).get_attribute("d").count("M") == 6 * 5
-        page.locator("svg[aria-label^='Relative bias']").click(position={"x": 60, "y": 100})
-        assert read().startswith("frame ")
-        assert complaints == []
-        browser.close()
+    page.set_content(view.html)
+    read = lambda: page.inner_text("output")
+    assert read().startswith("frame 2") and page.inner_text(".player-value") == "seed 2"
+    assert not page.is_visible("button")
+    page.focus("input[type=range]")
+    page.keyboard.press("Home")
+    assert read().startswith("frame 0")
+    told = geometry.separation(*sets["first"][0].groups)
+    b, m = (float(x.replace("−", "-")) for x in re.findall(r"= (−?[\d.]+)", read()))
+    np.testing.assert_allclose((b, m), (told.relative_bias, told.margin), atol=2e-3)
+    page.select_option("select", "second")
+    assert read().startswith("frame 3")
+    line = page.locator("svg[aria-label^='Inner products']")
+    assert line.locator("circle").count() == 6
+    assert line.locator("path").last.get_attribute("d").count("M") == 6 * 5
+    page.locator("svg[aria-label^='Relative bias']").click(position={"x": 60, "y": 100})
+    assert read().startswith("frame ")
+
+
+@pytest.mark.browser
+def test_the_chosen_set_and_frame_come_first(page):
+    sets = {"first": frames(6, range(3)), "second": frames(6, range(3, 8))}
+    page.set_content(player.player(sets, panels=["sphere"], description="x", first="second", start=1).html)
+    assert page.inner_text("output") == "frame 4" and page.input_value("select") == "second"
+
+
+@pytest.mark.browser
+def test_a_button_runs_to_the_last_frame_stops_and_begins_again(page):
+    page.clock.install()
+    page.set_content(player.player({"": frames(4, range(9))}, panels=["sphere"], description="x", play="Train").html)
+    button, output = page.get_by_role("button"), page.locator("output")
+    assert output.inner_text() == "frame 8" and button.inner_text() == "Train"
+    button.click()
+    assert output.inner_text() == "frame 0" and button.inner_text() == "Stop"
+    page.clock.run_for(1_000)
+    assert output.inner_text() == "frame 2" and output.get_attribute("aria-live") == "off"
+    button.click()
+    page.clock.run_for(1_000)
+    assert output.inner_text() == "frame 2" and button.inner_text() == "Train"
+    button.click()
+    page.clock.run_for(10_000)
+    assert output.inner_text() == "frame 8" and button.inner_text() == "Train"
+    assert output.get_attribute("aria-live") == "polite"
+
+
+@pytest.mark.browser
+def test_nothing_runs_for_readers_who_want_less_motion(page):
+    page.emulate_media(reduced_motion="reduce")
+    page.set_content(player.player({"": frames(4, range(9))}, panels=["sphere"], description="x").html)
+    assert page.get_by_role("button").count() == 0 and page.is_visible("input")
+
+
+@pytest.mark.browser
+def test_pairs_stand_in_their_strip_and_the_hand_stays_in_its_set(page):
+    low, high = ([(-1.0, 0.0), (0.0, top), (1.0, 0.0)] for top in (0.02, 0.05))
+    sets = {
+        name: [player.Frame(places=[(b, 0.03)], text=f"{name} {b}") for b in (-0.5, 0.0, 0.5)] for name in ("a", "b")
+    }
+    strips = {"a": (low, high), "b": (low, 4 * np.array(high))}
+    page.set_content(player.player(sets, panels=["plane"], description="x", choice="set", strips=strips).html)
+    plane = page.locator("svg[aria-label^='Relative bias']")
+    assert "more is impossible" in plane.text_content() and "0.06" in plane.text_content()
+    box = plane.bounding_box()
+    plane.click(position={"x": box["width"] * 0.3, "y": box["height"] * 0.4})
+    assert page.inner_text("output") == "a −0.5"
+    page.select_option("select", "b")
+    assert "0.2" in plane.text_content() and page.inner_text("output") == "b −0.5"
+
+
+@pytest.mark.browser
+def test_the_sphere_is_for_three_dimensions_and_paper_has_no_handles(page):
+    flat = [player.Frame(groups=[np.eye(4), np.eye(4)], text="four")]
+    sets = {"d = 3": frames(4, range(8)), "d = 4": flat}
+    page.set_content(player.player(sets, panels=["sphere", "products"], description="x", choice="dimension").html)
+    assert page.is_visible(".player-sphere") and page.is_visible("button")
+    page.select_option("select", "d = 4")
+    assert not page.is_visible(".player-sphere") and not page.is_visible("input") and not page.is_visible("button")
+    circles = page.locator("svg[aria-label^='Inner products'] circle")
+    assert len({circle.get_attribute("cx") for circle in circles.all()}) == 1
+    page.emulate_media(media="print")
+    assert not page.is_visible("select") and page.is_visible("svg[aria-label^='Inner products']")
+
+
+@pytest.mark.browser
+def test_a_figure_stands_alone_on_its_page_and_says_what_it_is_without_scripts(browser, tmp_path):
+    path = tmp_path / "figures" / "x.html"
+    player.player({"": frames(4, range(8))}, panels=["sphere"], description="four <pairs>").save(path)
+    for scripts in (True, False):
+        page = browser.new_context(offline=True, java_script_enabled=scripts).new_page()
+        page.goto(path.as_uri())
+        assert page.title().endswith("four <pairs>") and page.is_visible("input") == scripts
+        assert ("four <pairs>" in page.inner_text("body")) != scripts
+        page.context.close()

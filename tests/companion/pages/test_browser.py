@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 import os
 import re
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -17,7 +16,6 @@ pytestmark = pytest.mark.browser
 ROOT = Path(__file__).resolve().parents[3]
 PROFILE = os.environ.get("CONSTELLATIONS_PROFILE", "quick")
 HTML = ROOT / "_build" / PROFILE / "html"
-BROWSERS = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
 WIDE, NARROW = {"width": 1300, "height": 900}, {"width": 390, "height": 844}
 
 UNTYPESET = """() => [...document.querySelectorAll('.bd-article .math')]
@@ -47,21 +45,11 @@ def unavailable(reason: str) -> None:
 
 
 @pytest.fixture(scope="module")
-def context() -> Iterator[Any]:
+def context(browser: Any) -> Any:
     """A browser without network."""
     if not (HTML / "index.html").exists():
         unavailable(f"no book in {HTML.relative_to(ROOT)}: build it with make book PROFILE={PROFILE}")
-    program = next(filter(None, map(shutil.which, BROWSERS)), None)
-    if program is None:
-        unavailable(f"no Chromium found (looked for {', '.join(BROWSERS)}): the browser checks are skipped")
-    from playwright.sync_api import sync_playwright
-
-    quiet = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=program, args=quiet)
-        context = browser.new_context(viewport=WIDE, offline=True)
-        yield context
-        browser.close()
+    return browser.new_context(viewport=WIDE, offline=True)
 
 
 @pytest.fixture
@@ -143,17 +131,82 @@ def test_search_leaves_code_out(page: Any) -> None:
 
 def test_the_landing_page_trains_and_turns(page: Any) -> None:
     visit(page, "book/index")
-    read, sphere = page.locator(".hero-read"), page.locator(".hero-sphere")
-    assert "Separated" in read.inner_text()
+    hero = page.locator(".hero")
+    read, step, sphere = hero.locator("output"), hero.locator(".player-value"), hero.locator(".player-sphere")
+    assert "12 of 12 captions find their own image. Separated" in read.inner_text()
     start = sphere.inner_html()
     sphere.focus()
     page.keyboard.press("ArrowRight")
     assert sphere.inner_html() != start
-    page.locator(".hero-steer input").fill("0")
-    assert "Step 0" in read.inner_text() and "nearer to a wrong image" in read.inner_text()
-    page.locator(".hero-steer button").click()
-    page.wait_for_function("() => !document.querySelector('.hero-read').innerText.startsWith('Step 0')")
+    hero.locator("input").fill("0")
+    assert step.inner_text() == "0" and "Not separated" in read.inner_text()
+    hero.get_by_role("button", name="Train").click()
+    page.wait_for_function("() => document.querySelector('.hero .player-value').innerText !== '0'")
+    hero.get_by_role("button", name="Stop").click()
     assert page.complaints == []
+
+
+def test_the_landing_page_keeps_its_picture_for_print_and_without_scripts(page: Any, browser: Any) -> None:
+    visit(page, "book/index")
+    assert page.is_visible(".hero") and not page.is_visible("#fig-hero img")
+    page.emulate_media(media="print")
+    assert not page.is_visible(".hero") and page.is_visible("#fig-hero img")
+    quiet = browser.new_context(java_script_enabled=False, offline=True).new_page()
+    quiet.goto((HTML / "book" / "index.html").resolve().as_uri())
+    assert not quiet.is_visible(".hero") and quiet.is_visible("#fig-hero img")
+    assert quiet.evaluate("document.querySelector('#fig-hero img').naturalWidth") > 100
+    quiet.context.close()
+
+
+def turned(page: Any, figure: Any, frame: int) -> str:
+    """What a figure says at one of its frames."""
+    figure.locator("input").fill(str(frame))
+    return figure.locator("output").inner_text()
+
+
+def test_an_antiprism_leaves_the_lower_code_and_the_atlas_has_its_leaves(page: Any) -> None:
+    """Chapter 04: midpoints of a lifted polygon are the polygon; an antiprism ends where no polygon can be."""
+    visit(page, "notebooks/04_dimension_bounds")
+    halfway, atlas = (page.locator(f"#fig-{name}-player") for name in ("halfway", "atlas"))
+    said = re.compile(r"midpoints: ([\d.]+), at most α = ([\d.]+) \(polygon ([\d.]+), best code ([\d.]+)\)")
+    halfway.get_by_label("pairs made as").select_option("polygon, lifted")
+    for k in (0, 12, 29):
+        midpoints, allowed, polygon, best = map(float, said.search(turned(page, halfway, k)).groups())
+        assert midpoints == allowed == polygon > best
+    halfway.get_by_label("pairs made as").select_option("antiprism")
+    first, last = (float(said.search(turned(page, halfway, k))[2]) for k in (0, 30))
+    assert first > polygon > last >= best
+    atlas.get_by_label("dimension and pairs").select_option("d = 4, N = 10")
+    assert not atlas.locator(".player-sphere").is_visible()
+    assert atlas.locator("svg[aria-label^='Inner products'] circle").count() == 10
+    atlas.get_by_label("dimension and pairs").select_option("d = 3, N = 6")
+    assert atlas.locator(".player-sphere").is_visible()
+    assert turned(page, atlas, 2).startswith("margin 0.1429; codes give 0.1429 and allow 0.3333")
+    assert page.complaints == []
+
+
+def test_the_triangle_of_chapter_03_opens_inside_and_follows_the_hand(page: Any) -> None:
+    visit(page, "notebooks/03_existence_region")
+    triangle = page.locator("#fig-triangle-player")
+    assert triangle.locator("select").input_value() == "+0.2"
+    room = re.compile(r"room for (\d+) pairs.* their margin is ([\d.]+)")
+    pairs, margin = room.search(triangle.locator("output").inner_text()).groups()
+    wanted = float(triangle.locator(".player-value").inner_text())
+    assert int(pairs) > 4 and float(margin) >= wanted > 0.1
+    plane = triangle.locator("svg[aria-label^='Relative bias']")
+    box = plane.bounding_box()
+    plane.click(position={"x": box["width"] * 0.75, "y": box["height"] * 0.45})
+    assert triangle.locator("select").input_value() == "+0.6"
+
+
+def test_every_live_figure_has_a_caption_and_a_page_of_its_own(page: Any) -> None:
+    for name in (name for name in contents() if name.startswith("notebooks/")):
+        page.goto((HTML / f"{name}.html").resolve().as_uri(), wait_until="load")
+        for player in page.locator(".player:has(input:visible)").all():
+            figure = page.locator("figure", has=page.locator(f"#{player.get_attribute('id')}"))
+            assert len(figure.locator("figcaption").inner_text()) > 60, name
+            alone = figure.get_by_role("link", name="alone on a page").get_attribute("href")
+            assert (HTML / "notebooks" / alone).resolve().exists(), alone
 
 
 def test_three_doors_lead_in(page: Any) -> None:
