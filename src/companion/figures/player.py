@@ -37,7 +37,6 @@ class Live:
 
     def save(self, path: Path) -> None:
         """Write a page that shows nothing else."""
-        path.parent.mkdir(parents=True, exist_ok=True)
         with replace_on_success(path) as target:
             head = '<!doctype html><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
             head += "<style>body { font-family: sans-serif }</style>"
