@@ -104,7 +104,8 @@ def test_the_chosen_set_and_frame_come_first(page):
 
 @pytest.mark.browser
 def test_a_button_runs_to_the_last_frame_stops_and_begins_again(page):
-    page.clock.install()
+    page.clock.install(time=0)
+    page.clock.pause_at(1_000)
     page.set_content(player.player({"": frames(4, range(9))}, panels=["sphere"], description="x", play="Train").html)
     button, output = page.get_by_role("button"), page.locator("output")
     assert output.inner_text() == "frame 8" and button.inner_text() == "Train"
