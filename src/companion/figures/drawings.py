@@ -19,7 +19,7 @@ TEXT_COLOURS = {"u": COLOURS["u"], "v": COLOURS["v_text"]}
 
 
 def circle(axes: Axes, u: ArrayLike, v: ArrayLike) -> None:
-    """Pairs ``[N, 2]`` on the unit circle, as arrows, numbered; a label moves inwards where its partner is near."""
+    """Pairs ``[N, 2]`` on the unit circle, as arrows, numbered; a label moves aside where its partner is near."""
     first, second = np.atleast_2d(np.asarray(u, dtype=float)), np.atleast_2d(np.asarray(v, dtype=float))
     axes.set_aspect("equal")
     axes.set_axis_off()
@@ -29,14 +29,15 @@ def circle(axes: Axes, u: ArrayLike, v: ArrayLike) -> None:
     for points, key in ((first, "u"), (second, "v")):
         for i, point in enumerate(points):
             near = key == "v" and i < len(first) and np.linalg.norm(point - first[i]) < 0.2
-            arrow(axes, point, key, f"${key.upper()}_{i + 1}$", reach=0.72 if near else 1.24)
+            arrow(axes, point, key, f"${key.upper()}_{i + 1}$", aside=0.36 if near else 0.0)
 
 
-def arrow(axes: Axes, point: np.ndarray, key: str, label: str, *, reach: float = 1.24, line: str = "-") -> None:
-    """One unit vector of modality ``key``, with its name."""
+def arrow(axes: Axes, point: np.ndarray, key: str, label: str, *, aside: float = 0.0, line: str = "-") -> None:
+    """One unit vector of modality ``key``, with its name, ``aside`` of the vector's direction."""
     axes.plot([0, point[0]], [0, point[1]], color=TEXT_COLOURS[key], linewidth=0.9, linestyle=line, alpha=0.7)
     axes.plot(*point, MARKERS[key], color=COLOURS[key], markersize=7)
-    axes.text(reach * point[0], reach * point[1], label, ha="center", va="center", color=TEXT_COLOURS[key])
+    x, y = 1.24 * point + aside * np.array([-point[1], point[0]])
+    axes.text(x, y, label, ha="center", va="center", color=TEXT_COLOURS[key])
 
 
 def no_room(

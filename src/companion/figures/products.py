@@ -122,7 +122,7 @@ def positions(panels: Mapping[str, tuple[ArrayLike, ArrayLike]]) -> Figure:
 def number_line(axes: Axes, matching: ArrayLike, non_matching: ArrayLike) -> None:
     """All inner products on one line, stacked where they would overlap, and the empty interval that defines ``m*``."""
     kinds, low, high = _kinds(matching, non_matching)
-    centre = (low + high) / 2
+    centre, half = (low + high) / 2, (high - low) / 2
     edges = np.linspace(-1, 1, 81)
     top = max(max(np.histogram(values, edges)[0].max() for values in kinds.values()) + 1, 4) * 1.45
     axes.axvspan(low, high, color=style.pale(COLOURS["ours"], 0.25), lw=0)
@@ -132,10 +132,10 @@ def number_line(axes: Axes, matching: ArrayLike, non_matching: ArrayLike) -> Non
         bins = np.digitize(x, edges)
         height = np.array([np.sum(bins[:k] == bins[k]) for k in range(len(x))]) + 0.5
         axes.plot(x, height, **MARKS[kind], label=f"{LABELS[kind]} pairs")
-    for end in (low, high):
+    for side in (-1, 1):
         arrow = {"arrowstyle": "<->", "color": COLOURS["bound"], "shrinkA": 0, "shrinkB": 0}
-        axes.annotate("", xy=(end, 0.72 * top), xytext=(centre, 0.72 * top), arrowprops=arrow)
-        axes.text((centre + end) / 2, 0.74 * top, "$m^*$", ha="center", va="bottom")
+        axes.annotate("", xy=(centre + side * half, 0.72 * top), xytext=(centre, 0.72 * top), arrowprops=arrow)
+        axes.text(centre + side * max(half / 2, 0.09), 0.74 * top, "$m^*$", ha="center", va="bottom")
     axes.text(centre, 0.87 * top, style.BEST_B_REL, ha="center", va="bottom")
     axes.set(xlim=(-1.03, 1.03), ylim=(0, top), yticks=[], xticks=[-1, -0.5, 0, 0.5, 1], xlabel=PRODUCT)
     axes.spines["left"].set_visible(False)
@@ -218,8 +218,7 @@ def best_rivals(panels: Mapping[str, ArrayLike], *, leads: bool = False) -> Figu
     axes[0, 0].set_ylabel("inner product")
     if leads:
         lead = np.asarray(list(panels.values())[-1]) @ np.array([1.0, -1.0])
-        bars = {"color": style.pale(COLOURS["measured"], 0.6), "edgecolor": COLOURS["measured"]}
-        axes[0, -1].hist(lead, bins=24, **bars)
+        axes[0, -1].hist(lead, bins=24, color=style.pale(COLOURS["measured"], 0.6), edgecolor=COLOURS["measured"])
         curves.mark(axes[0, -1], high - low, "$2m^*$", line="--")
         axes[0, -1].set(xlabel="lead over the best rival", ylabel="queries", title="no lead below $2m^*$")
     return style.finish(figure, panels)

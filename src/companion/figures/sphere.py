@@ -76,8 +76,7 @@ def draw(axes: Axes, groups: Sequence[PointGroup], *, rotation: np.ndarray, join
         alpha = 0.8 if one[2] + other[2] > 0 else 0.3
         axes.plot([one[0], other[0]], [one[1], other[1]], color="#777777", lw=0.8, alpha=alpha, zorder=2)
     for group, points in zip(groups, projected, strict=True):
-        look: dict[str, Any] = {"color": group.colour, "marker": group.marker, "linewidths": 0.6, "s": 46}
-        look["edgecolors"] = "white"
+        look: dict[str, Any] = {"color": group.colour, "marker": group.marker, "lw": 0.6, "s": 46, "edgecolor": "white"}
         for visible, alpha, order in ((points[:, 2] >= 0, 1.0, 4), (points[:, 2] < 0, 0.4, 3)):
             axes.scatter(*points[visible, :2].T, alpha=alpha, zorder=order, **look)
         axes.scatter([], [], label=group.label, **look)

@@ -244,6 +244,7 @@ def save_figure(figure: Figure, folder: Path, name: str, *, data: Mapping[str, A
     Each file is written under a temporary name and then moved, so that an interrupted run leaves no half file.
     """
     folder.mkdir(parents=True, exist_ok=True)
+    figure.draw_without_rendering()  # a layout with panels that keep their shape settles in a second drawing
     for ending, metadata in {"svg": {"Date": None}, "png": {"Software": None}}.items():
         with replace_on_success(folder / f"{name}.{ending}") as path:
             figure.savefig(path, format=ending, metadata=metadata)

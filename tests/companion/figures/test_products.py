@@ -1,11 +1,14 @@
 """Pictures of inner products, tables, the region, limits, losses and drawings: they show what they are given."""
 
+import itertools
+
 import numpy as np
 import pytest
 from matplotlib.colors import to_rgba
 
 from companion.figures import drawings, limits, losses, products, region, style, tables
 from constellations import constructions, geometry, modality_gap
+from constellations.losses.rows import info_nce_only_example
 
 T = np.geomspace(1, 100, 20)
 
@@ -129,6 +132,18 @@ def test_pairs_on_the_circle_have_the_colours_of_their_modalities():
     colours = {to_rgba(line.get_color()) for line in figure.axes[0].lines}
     assert {to_rgba(style.COLOURS["u"]), to_rgba(style.COLOURS["v"])} <= colours
     assert geometry.separation(three, three).margin > 0
+
+
+def test_labels_keep_clear_of_each_other_and_of_the_points():
+    example = info_nce_only_example()  # two of its three pairs coincide
+    lifted = constructions.one_threshold(*example, [-0.1, 0.85, 0.85])  # its gap is narrower than two labels
+    row_by_row = products.row_by_row(*example, geometry.inner_products(*example))
+    for figure in (row_by_row, products.constellation(*lifted)):
+        figure.draw_without_rendering()
+        boxes = [text.get_window_extent() for panel in figure.axes for text in panel.texts if text.get_text()]
+        assert not any(one.overlaps(other) for one, other in itertools.combinations(boxes, 2))
+    places = [text.get_position() for text in row_by_row.axes[0].texts]
+    assert len(places) == 6 and min(np.hypot(*np.transpose(places))) > 1.2
 
 
 def test_right_answers_are_framed_and_ticked():
