@@ -71,7 +71,7 @@ def table(
         raise ValueError(f"formats must name columns of the table, got {', '.join(unknown)}")
     shown = {column: (lambda x, spec=spec: tidy(format(x, spec))) for column, spec in (formats or {}).items()}
     classes = f"table constellations-table {style_class}".rstrip()
-    text = frame.to_html(index=index, border=0, classes=classes, formatters=shown)
+    text = frame.to_html(index=index, border=0, classes=classes, formatters=shown, na_rep="–")
     head = f"<caption>{escape(caption)}</caption><thead>" if caption else "<thead>"
     text = text.replace("<thead>", head, 1).replace("<th>", '<th scope="col">')
     return f'<div class="table-scroll" tabindex="0">{text}</div>'

@@ -119,8 +119,10 @@ def test_records_are_shown_in_a_line_and_in_a_fold(variables, capsys):
         run.holds("theorem/x", "a < b", [1, 2], "<=", 3)
         frame = pd.DataFrame({"row": [1], "published": [0.5]})
         run.agrees("table1/x", frame, published="published", measured=[[0.5, 0.5]], rule=Match(absolute=0.1))
+        run.table(pd.DataFrame({"x": [0.5, np.nan]}), formats={"x": ".1f"})
         run.paper_and_this_run()
-    fold, line, table, number, checks = shown
+    fold, line, table, number, own, checks = shown
+    assert ">0.5<" in own and ">–<" in own
     assert "<summary>Parameters of this run</summary>" in fold and "an integer at least 2" in fold
     assert "a &lt; b" in line and "2 cases" in line and "holds" in line
     assert "this run" in table and "yes" in table and 'scope="col"' in table
