@@ -66,8 +66,8 @@ def margin_budget(points: Points, *, margin: float | None = None, relative_bias:
     r"""Split ``1 + (k-1) b_rel - (k+1-2k/N) m`` into four sums of squares and averages.
 
     .. math::
-        1 + (k-1) b - \Bigl(k+1-\tfrac{2k}{N}\Bigr) m &= \frac{\Xi}{k-1} + \frac{|\bar W|^2}{k} \\
-        &+ \Bigl(1-\tfrac kN\Bigr)\bigl(\bar s_= - (b+m)\bigr) + k\Bigl(1-\tfrac1N\Bigr)\bigl((b-m) - \bar s_{\ne}\bigr)
+        & 1 + (k-1) b - \Bigl(k+1-\tfrac{2k}{N}\Bigr) m = \frac{\Xi}{k-1} + \frac{|\bar W|^2}{k} \\
+        & + \Bigl(1-\tfrac kN\Bigr)\bigl(\bar s_= - (b+m)\bigr) + k\Bigl(1-\tfrac1N\Bigr)\bigl((b-m) - \bar s_{\ne}\bigr)
 
     with ``W_i = sum_a U^(a)_i``, ``bar W`` its mean over ``i``; ``D^(a)_i = U^(a)_i - W_i / k`` and
     ``Xi = (1/N) sum_{a,i} |D^(a)_i - mean_i D^(a)|^2``; ``bar s`` the averages of matching and non-matching inner
