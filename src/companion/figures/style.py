@@ -35,6 +35,7 @@ COLOURS: Mapping[str, str] = {
     "published": "#C8500A",
     "relative_bias": "#0072B2",
     "bias": "#B5518B",
+    "adapter": "#8A5A00",
     "impossible": "#BBBBBB",
     "exponential": "#56B4E9",
     "modality_gap": "#007A5E",
@@ -111,8 +112,7 @@ def apply_style() -> None:
         **dict.fromkeys(("font.size", "axes.labelsize", "axes.titlesize"), 10.0),
         "figure.dpi": 110,
         "savefig.dpi": 200,
-        "axes.spines.top": False,
-        "axes.spines.right": False,
+        **dict.fromkeys(("axes.spines.top", "axes.spines.right"), False),
         "grid.color": "#E5E5E5",
         "legend.frameon": False,
         "svg.hashsalt": "constellations",
@@ -132,10 +132,9 @@ def new_figure(
     The figure is not registered with pyplot, so that nothing is displayed twice and nothing needs closing.
     """
     figure = Figure(figsize=(WIDTH, height), layout=ConstrainedLayoutEngine(w_pad=0.08))
-    axes = figure.subplots(
+    return figure, figure.subplots(
         n_rows, n_columns, squeeze=False, sharex="x" in share, sharey="y" in share, width_ratios=ratios
     )
-    return figure, axes
 
 
 def grid(n_panels: int, *, columns: int, height: float, rest: float, share: str = "") -> tuple[Figure, np.ndarray]:
