@@ -127,10 +127,8 @@ def apply_style() -> None:
 def new_figure(
     *, n_rows: int = 1, n_columns: int = 1, height: float = 3.6, share: str = "", ratios: Sequence[float] | None = None
 ) -> tuple[Figure, np.ndarray]:
-    """A figure of the book's width and its axes, always ``[n_rows, n_columns]``; ``share`` holds ``"x"``, ``"y"``.
-
-    The figure is not registered with pyplot, so that nothing is displayed twice and nothing needs closing.
-    """
+    """A figure of the book's width and its axes, always ``[n_rows, n_columns]``; ``share`` holds ``"x"``, ``"y"``."""
+    # Not registered with pyplot: nothing is displayed twice, nothing needs closing.
     figure = Figure(figsize=(WIDTH, height), layout=ConstrainedLayoutEngine(w_pad=0.08))
     return figure, figure.subplots(
         n_rows, n_columns, squeeze=False, sharex="x" in share, sharey="y" in share, width_ratios=ratios
@@ -238,10 +236,7 @@ def add_note(figure: Figure, note: str) -> None:
 
 
 def save_figure(figure: Figure, folder: Path, name: str, *, data: Mapping[str, ArrayLike] | None = None) -> Path:
-    """Save ``name.svg``, ``name.png`` and, as ``name.npz``, the arrays the figure carries and ``data``; return the SVG.
-
-    Each file is written under a temporary name and then moved, so that an interrupted run leaves no half file.
-    """
+    """Save ``name.svg``, ``name.png`` and, as ``name.npz``, the arrays the figure carries and ``data``; return the SVG."""
     folder.mkdir(parents=True, exist_ok=True)
     figure.draw_without_rendering()  # a layout with panels that keep their shape settles in a second drawing
     for ending, metadata in {"svg": {"Date": None}, "png": {"Software": None}}.items():
