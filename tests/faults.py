@@ -36,7 +36,7 @@ def computed(project: Path) -> list[dict[str, object]]:
 
 
 def started(project: Path, *goals: str, output=subprocess.DEVNULL) -> subprocess.Popen:
-    command = ["make", f"VENV={sys.prefix}", "READY=requirements.lock", "PROFILE=quick", *goals]
+    command = ["make", "READY=requirements.lock", "PROFILE=quick", *goals]
     hidden = ("MAKEFLAGS", "MAKELEVEL", "MFLAGS")
     environment = {key: value for key, value in os.environ.items() if key not in hidden}
     return subprocess.Popen(

@@ -70,7 +70,7 @@ parts:
 def make(project, *arguments):
     """Run make in a project as from a shell; returns status and everything printed."""
     environment = {key: value for key, value in os.environ.items() if key not in ("MAKEFLAGS", "MAKELEVEL", "MFLAGS")}
-    command = ["make", f"VENV={sys.prefix}", "READY=requirements.lock", "PROFILE=quick", *arguments]
+    command = ["make", "READY=requirements.lock", "PROFILE=quick", *arguments]
     done = subprocess.run(command, cwd=project, env=environment, text=True, capture_output=True, check=False)
     return done.returncode, done.stdout + done.stderr
 
@@ -80,7 +80,8 @@ def ran(output):
 
 
 def small_book(folder):
-    """A book of two tiny chapters with this project's source, Makefile and configuration."""
+    """A book of two tiny chapters with this project's source, environment, Makefile and configuration."""
+    (folder / ".venv").symlink_to(sys.prefix)
     for name in ("Makefile", "_config.yml", "requirements.lock"):
         shutil.copy2(ROOT / name, folder / name)
     shutil.copytree(ROOT / "src", folder / "src", ignore=shutil.ignore_patterns("__pycache__", "*.egg-info"))
@@ -151,7 +152,7 @@ def test_an_interrupted_or_failed_notebook_leaves_nothing_that_is_trusted(projec
     executed = project / "_build" / "quick" / "executed" / "02_second.ipynb"
     assert make(project, "executed")[0] == 0 and executed.exists()
     profile.write_text("seconds: 600\n")
-    command = ["make", f"VENV={sys.prefix}", "READY=requirements.lock", "PROFILE=quick", "executed"]
+    command = ["make", "READY=requirements.lock", "PROFILE=quick", "executed"]
     process = subprocess.Popen(command, cwd=project, start_new_session=True, stderr=subprocess.DEVNULL)
     until = time.perf_counter() + 60
     while not executed.with_name(".02_second.unfinished.ipynb").exists() and time.perf_counter() < until:
