@@ -180,7 +180,7 @@ $(BUILD)/constellations.pdf: $(BUILD)/html/.complete
 	@sed -E -e 's~href="(\.\./)*(book|notebooks)/([^"#]*)\.html"~href="#document-\2/\3"~g' -e 's~href="(\.\./)*(book|notebooks)/[^"#]*\.html#~href="#~g' \
 	  -e 's~ href="(\.\./)*(_images|_static/statements)[^"]*"~~g' -e 's~<details~<details open~g' $(JOINED)/book/index.html > $(JOINED)/index.html
 	@$(CHROMIUM) --headless --no-sandbox --disable-gpu --no-pdf-header-footer --generate-pdf-document-outline --virtual-time-budget=600000 \
-	  --print-to-pdf=$(CURDIR)/$@.tmp "file://$(CURDIR)/$(JOINED)/index.html" > $(BUILD)/print.log 2>&1 && test -s $@.tmp \
+	  --print-to-pdf="$(CURDIR)/$@.tmp" "file://$(CURDIR)/$(JOINED)/index.html" > $(BUILD)/print.log 2>&1 && test -s $@.tmp \
 	  || { echo "error: Chromium did not print the book (all in $(BUILD)/print.log)" >&2; exit 1; }
 	@mv $@.tmp $@
 
