@@ -175,6 +175,7 @@ $(BUILD)/html/.complete: $(CHAPTERS:%=$(EXECUTED)/%.ipynb) $(PAGES) $(wildcard s
 # One page holds the whole book, so that links lead to places of the PDF.
 $(BUILD)/constellations.pdf: $(BUILD)/html/.complete
 	@test -n "$(CHROMIUM)" || { echo "error: Chromium prints the PDF, and there is none on this machine" >&2; exit 1; }
+	@rm -rf $(BUILD)/print  # numbers of chapters are set when pages are read, not when they are kept
 	@$(VENV)/bin/python $(VENV)/bin/jupyter-book build -qq --builder singlehtml --path-output $(BUILD)/print $(BUILD)/stage > $(BUILD)/print.log 2>&1 \
 	  || { echo "error: the pages could not be joined (all in $(BUILD)/print.log)" >&2; exit 1; }
 	@sed -E -e 's~href="(\.\./)*(book|notebooks)/([^"#]*)\.html"~href="#document-\2/\3"~g' -e 's~href="(\.\./)*(book|notebooks)/[^"#]*\.html#~href="#~g' \
