@@ -134,7 +134,8 @@ class State:
             index = next(self.batches).to(self.t.device)
             wide = (index[:, :, None] + self.starts).flatten(2).expand(-1, rows, -1)
             torch.gather(self.all, 2, wide, out=self.seen)
-            torch.gather(self.fixed, 2, index.expand(-1, rows, -1), out=self.seen_fixed)
+            if self.settings.locked is not None:
+                torch.gather(self.fixed, 2, index.expand(-1, rows, -1), out=self.seen_fixed)
         if len(self.strips) > 1:
             self.d_seen.zero_()
         for strip in self.strips:
