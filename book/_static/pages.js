@@ -37,10 +37,15 @@ addEventListener("load", () => {
   });
 });
 
-// Paper cannot be unfolded.
-let folded = [];
+// Paper cannot be unfolded, and it is white.
+let folded = [], theme;
 addEventListener("beforeprint", () => {
   folded = [...document.querySelectorAll(".bd-article details:not([open])")];
   folded.forEach((fold) => (fold.open = true));
+  theme = document.documentElement.dataset.theme;
+  document.documentElement.dataset.theme = "light";
 });
-addEventListener("afterprint", () => folded.forEach((fold) => (fold.open = false)));
+addEventListener("afterprint", () => {
+  folded.forEach((fold) => (fold.open = false));
+  document.documentElement.dataset.theme = theme;
+});
