@@ -24,6 +24,51 @@ addEventListener("DOMContentLoaded", () => {
   each(".table-scroll, .pst-scrollable-table-container", (element) => (element.tabIndex = 0));
 });
 
+// A long cell shows its imports and five lines more; a button, a search in the page or paper shows the rest.
+// Where the code is the subject, the cell has the tag "whole".
+addEventListener("DOMContentLoaded", () => {
+  document.querySelectorAll(".bd-article .cell:not(.tag_whole) > .cell_input pre").forEach((code, k) => {
+    const lines = code.textContent.trimEnd().split("\n");
+    let shown = 5 + lines.findIndex((line) => line && !/^(import|from) /.test(line));
+    if (code.closest("details") || lines.length < shown + 5) return;
+    while (!lines[shown - 1].trim()) shown -= 1;
+    const cut = document.createRange(), texts = document.createTreeWalker(code, NodeFilter.SHOW_TEXT);
+    let start = lines.slice(0, shown).join("\n").length + 1;
+    while (texts.nextNode() && start > texts.currentNode.length) start -= texts.currentNode.length;
+    cut.setStart(texts.currentNode, start);
+    cut.setEnd(code, code.childNodes.length);
+    const rest = Object.assign(document.createElement("span"), { className: "code-rest", id: `code-rest-${k}` });
+    rest.append(cut.extractContents());
+    code.append(rest);
+    const button = Object.assign(document.createElement("button"), { type: "button", className: "code-more" });
+    button.setAttribute("aria-controls", rest.id);
+    const show = (all) => {
+      rest.hidden = all ? false : "until-found";
+      button.setAttribute("aria-expanded", all);
+      button.textContent = all ? "Show less" : `Show all ${lines.length} lines`;
+    };
+    button.addEventListener("click", () => {
+      show(Boolean(rest.hidden));
+      button.scrollIntoView({ block: "nearest" });
+    });
+    rest.addEventListener("beforematch", () => show(true));
+    code.after(button);
+    show(false);
+  });
+});
+
+// Checks that hold, two and more beside each other, are one line that opens; what differs stays in sight.
+addEventListener("DOMContentLoaded", () => {
+  document.querySelectorAll(".bd-article .cell_output").forEach((output) => {
+    const hold = [...output.children].filter((line) => line.querySelector(":scope > p > .verdict")?.textContent === "holds");
+    if (hold.length < 2) return;
+    const fold = Object.assign(document.createElement("details"), { className: "constellations-fold" });
+    fold.innerHTML = `<summary>${hold.length} checks <span class="verdict verdict-yes">hold</span></summary>`;
+    hold.at(-1).after(fold);
+    fold.append(...hold);
+  });
+});
+
 // A displayed formula that is a little wider than its column shrinks; a wider one scrolls, and the keyboard must reach it.
 // Those that are wider than paper are set smaller there.
 addEventListener("load", () => {

@@ -263,6 +263,55 @@ def test_paper_shows_what_the_screen_folds(page: Any) -> None:
     assert proof.is_hidden()
 
 
+def test_a_long_cell_opens_by_its_button_and_by_what_one_looks_for(page: Any, browser: Any) -> None:
+    """It shows its first lines; its copy button takes them all; paper, and a browser without scripts, hide none."""
+    visit(page, contents()[1])
+    box = page.locator(".cell_input", has=page.locator(".code-rest")).first
+    rest, button = box.locator(".code-rest"), box.locator("button.code-more")
+    last = rest.locator("span").last
+    n_lines = int(re.fullmatch(r"Show all (\d+) lines", button.inner_text())[1])
+    folded = box.bounding_box()["height"]
+    assert n_lines > 8 and not last.is_visible() and button.get_attribute("aria-expanded") == "false"
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    box.hover()
+    box.locator(".copybtn").click()
+    copied = page.evaluate("() => navigator.clipboard.readText()")
+    assert copied.count("\n") + 1 == n_lines and copied.endswith(rest.text_content().rstrip())
+    page.emulate_media(media="print")
+    assert last.is_visible() and not button.is_visible()
+    page.emulate_media(media="screen")
+    button.focus()
+    page.keyboard.press("Enter")
+    assert last.is_visible() and box.bounding_box()["height"] > folded
+    assert button.inner_text() == "Show less" and button.get_attribute("aria-expanded") == "true"
+    page.keyboard.press("Enter")
+    assert not last.is_visible() and box.bounding_box()["height"] == folded
+    looked_for = copied.splitlines()[-1].strip().split(",")[0].replace("-", "%2D")
+    page.goto("about:blank")
+    page.goto((HTML / f"{contents()[1]}.html").resolve().as_uri() + f"#:~:text={looked_for}")
+    page.wait_for_function("() => document.querySelector('.code-more').innerText === 'Show less'")
+    assert last.is_visible() and page.complaints == []
+    quiet = browser.new_context(java_script_enabled=False, offline=True).new_page()
+    quiet.goto((HTML / f"{contents()[1]}.html").resolve().as_uri())
+    whole = quiet.locator(".cell_input pre", has_text=copied.splitlines()[0]).first
+    assert whole.bounding_box()["height"] > folded and quiet.locator(".code-more").count() == 0
+    quiet.context.close()
+
+
+def test_checks_that_hold_fold_and_paper_shows_them(page: Any) -> None:
+    visit(page, contents()[1])
+    fold = page.locator(".constellations-fold", has=page.locator(".constellations-check")).first
+    line = fold.locator(".constellations-check").last
+    shown = re.match(r"\d+", fold.locator("summary").inner_text())[0]
+    assert int(shown) == fold.locator(".constellations-check").count() >= 2 and not line.is_visible()
+    fold.locator("summary").click()
+    assert line.is_visible() and "holds" in line.inner_text()
+    fold.locator("summary").click()
+    page.emulate_media(media="print")
+    page.evaluate("() => { dispatchEvent(new Event('beforeprint')); }")
+    assert line.is_visible()
+
+
 def test_figures_keep_a_white_ground_in_the_dark(page: Any) -> None:
     page.add_init_script("localStorage.setItem('mode', 'dark'); localStorage.setItem('theme', 'dark')")
     visit(page, contents()[1])
