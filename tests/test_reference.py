@@ -9,11 +9,13 @@ import pkgutil
 import re
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 import torch
 import yaml
+from sphinx.ext.napoleon import NumpyDocstring
 
 import constellations
 from constellations import sphere, training
@@ -79,14 +81,33 @@ def test_commands_of_the_readme_exist() -> None:
         assert done.returncode == 0 and done.stdout, (words, done.stderr)
 
 
+def reference() -> Iterator[tuple[str, Callable[..., object]]]:
+    """The public functions and classes that the reference shows, without the internals."""
+    pages = [path.read_text() for path in (ROOT / "book").glob("api_*.md") if path.stem != "api_internals"]
+    for name in re.findall(r"automodule:: (\S+)", "\n".join(pages)):
+        for public, one in vars(importlib.import_module(name)).items():
+            if not public.startswith("_") and callable(one) and getattr(one, "__module__", "").startswith(name):
+                yield f"{name}.{public}", one
+
+
 def test_every_parameter_of_the_reference_is_described() -> None:
     """In its docstring, or by what its name means throughout."""
     known = yaml.safe_load((ROOT / "book" / "_templates" / "parameters.yml").read_text())
-    pages = [path.read_text() for path in (ROOT / "book").glob("api_*.md") if path.stem != "api_internals"]
-    for name in re.findall(r"automodule:: (\S+)", "\n".join(pages)):
-        module = importlib.import_module(name)
-        for public, function in vars(module).items():
-            if not public.startswith("_") and inspect.isfunction(function) and function.__module__.startswith(name):
-                words = set(re.findall(r"\w+", function.__doc__ or ""))
-                lost = set(inspect.signature(function).parameters) - words - set(known)
-                assert not lost, f"{name}.{public} says nothing of {sorted(lost)}"
+    for name, function in reference():
+        if inspect.isfunction(function):
+            words = set(re.findall(r"\w+", function.__doc__ or ""))
+            lost = set(inspect.signature(function).parameters) - words - set(known)
+            assert not lost, f"{name} says nothing of {sorted(lost)}"
+
+
+def test_every_parameter_that_is_described_exists() -> None:
+    """An example under the head of the parameters would be read as more of them."""
+    found = 0
+    for name, one in reference():
+        fields = str(NumpyDocstring(inspect.getdoc(one) or ""))
+        listed = [word.lstrip("*") for word in re.findall(r"^:param (.*?):", fields, re.MULTILINE)]
+        taken = inspect.signature(one).parameters if listed else ()
+        assert set(listed) <= set(taken), f"{name} describes {listed}"
+        assert not re.search(r"^:\w.*>>>", fields.replace("\n  ", " "), re.MULTILINE), name
+        found += len(listed)
+    assert found > 50

@@ -37,6 +37,13 @@ class RetrievalFailures:
 def softplus(x: Any) -> Any:
     """``l(x) = log(1 + e^x)`` without overflow or cancellation.
 
+    Parameters
+    ----------
+    x:
+        Any numbers, a scalar or an array of any shape.
+
+    Examples
+    --------
     >>> softplus(0.0) == LOG2, softplus(-800.0), softplus(800.0)
     (True, 0.0, 800.0)
     """
@@ -125,14 +132,15 @@ def certified_margin(loss: Any, *, inverse_temperature: Any) -> Any:
     Parameters
     ----------
     loss:
-        Exact loss summed over the ``N^2`` pairs, above 0 (multiply a mean by ``N^2`` first).
+        Exact loss summed over the ``N^2`` pairs, above 0, a number or an array: multiply a mean, such as
+        that of :class:`constellations.losses.SigmoidLoss`, by ``N^2``, and what SigLIP's code logs by ``N``.
     inverse_temperature:
         The ``t > 0`` the loss was evaluated at.
 
     Raises
     ------
     ValueError
-        For a loss or ``t`` that is not positive and finite.
+        For a loss or ``t`` that is not positive and finite: also a loss that has rounded to 0.
 
     Examples
     --------

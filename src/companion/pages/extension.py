@@ -132,14 +132,14 @@ class Summary(Autosummary):
 
 
 def _describe_parameters(app: Sphinx, what: str, name: str, obj: Any, options: Any, lines: list[str]) -> None:
-    """What the names of parameters mean throughout, where a docstring leaves it at that."""
+    """What the names of parameters mean throughout, where a docstring leaves it at that; before what it says itself."""
     if inspect.isfunction(obj):
         known = _parameters()
         given = re.findall(r"\w+", " ".join(re.findall(r"^:param (.*?):", "\n".join(lines), re.MULTILINE)))
-        told = [
-            f":param {one}: {known[one]}" for one in inspect.signature(obj).parameters if one in known.keys() - given
-        ]
-        lines += ["", *told, ""] if told else []
+        parameters = inspect.signature(obj).parameters
+        told = [f":param {one}: {known[one]}" for one in parameters if one in known.keys() - given]
+        place = next((k for k, line in enumerate(lines) if re.match(r":\w|\.\. rubric|>>>", line)), len(lines))
+        lines[place:place] = ["", *told, ""] if told else []
 
 
 class Prose(StandaloneHTMLBuilder):

@@ -28,11 +28,14 @@ def required_dimension(
     ----------
     n_pairs:
         ``2 <= N <= 1e15``, an integer (``1e10`` is one) or an array.
-    margin, relative_bias:
-        ``m > 0``, ``m + b_rel <= 1`` and ``(3 - 4/N) m <= 1 + b_rel`` (for more modalities
-        :func:`margin_upper_bound`); arrays broadcast.
-    n_modalities, explain:
-        As for :func:`log_max_pairs_upper`.
+    margin:
+        ``0 < m <= margin_upper_bound(b_rel, n_pairs=N)``: half the gap wanted. Arrays broadcast.
+    relative_bias:
+        ``-1 < b_rel < 1``, the middle of the gap.
+    n_modalities:
+        ``k >= 2`` modalities of which every two form a constellation.
+    explain:
+        Also name what decided either end.
 
     Returns
     -------

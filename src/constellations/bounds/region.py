@@ -83,7 +83,8 @@ def exponent_lower(margin: ArrayLike, relative_bias: ArrayLike) -> float | np.nd
 def exponent_upper(margin: ArrayLike, relative_bias: ArrayLike) -> float | np.ndarray:
     r"""Exponent of Theorem 3.5: ``log N / d`` is at most ``-log(1 - alpha) / 2 + o(1)``.
 
-    The ``o(1)`` matters at finite ``d``: :func:`log_max_pairs_upper` does without it. Arguments as above.
+    The ``o(1)`` matters at finite ``d``: :func:`log_max_pairs_upper` does without it. Arguments as for
+    :func:`exponent_lower`.
 
     >>> round(exponent_upper(0.1, 0.0), 6)
     0.5058
@@ -100,7 +101,7 @@ def exponent_kabatiansky_levenshtein(margin: ArrayLike, relative_bias: ArrayLike
               \qquad \min_{c \le \alpha} E(c) + \tfrac12 \log\tfrac{1-c}{1-\alpha}
 
     The minimum is at ``c = alpha`` up to .4540, and there ever after (Kabatiansky and Levenshtein 1978). Arguments as
-    above.
+    for :func:`exponent_lower`.
 
     >>> [round(exponent_kabatiansky_levenshtein(m, 0.0), 4) for m in (0.1, 0.25, 0.3)]
     [0.4371, 0.0575, 0.0112]

@@ -87,6 +87,8 @@ def tight_modality_gap(dim: int, *, n_wedge: int) -> tuple[Tensor, Tensor]:
     (u, v)
         ``[N, d]`` each, the wedge first.
 
+    Examples
+    --------
     >>> u, v = tight_modality_gap(3, n_wedge=5)
     >>> u.shape, torch.equal(u[5:], v[5:])
     (torch.Size([7, 3]), True)

@@ -55,6 +55,8 @@ def from_spherical_code(points: Points, *, relative_bias: float) -> tuple[Tensor
     -----
     Theorem 3.3 of the paper with one extra dimension in place of two.
 
+    Examples
+    --------
     >>> from constellations.constructions import cross_polytope
     >>> from constellations.geometry import separation
     >>> s = separation(*from_spherical_code(cross_polytope(3), relative_bias=0.0))
@@ -86,8 +88,10 @@ def lift(u: Points, v: Points, *, delta: float, phi: float) -> tuple[Tensor, Ten
     u, v:
         Unit vectors ``[..., N, d]``; the result is ``[..., N, d+2]``.
     delta, phi:
-        ``delta > 0`` and ``delta^2 + phi^2 <= 1``.
+        ``0 < delta <= 1`` and ``delta^2 + phi^2 <= 1``.
 
+    Examples
+    --------
     >>> from constellations.constructions import cross_polytope
     >>> u, v = lift(cross_polytope(2), cross_polytope(2), delta=0.6, phi=0.0)
     >>> round((u[0] @ v[0]).item(), 12)
@@ -104,8 +108,8 @@ def lift(u: Points, v: Points, *, delta: float, phi: float) -> tuple[Tensor, Ten
 def simplex_modalities(points: Points, *, n_modalities: int, delta: float) -> Tensor:
     r"""Construction 2: ``k`` modalities ``U^(a)_i = (delta X_i, sqrt(1-delta^2) w_a)``, ``w`` a regular simplex.
 
-    For two modalities matching and non-matching inner products are
-    ``delta^2 - (1-delta^2)/(k-1)`` and at most ``alpha delta^2 - (1-delta^2)/(k-1)``, the same for every pair.
+    Between any two of them matching inner products are ``delta^2 - (1-delta^2)/(k-1)``, all others at most
+    ``alpha delta^2 - (1-delta^2)/(k-1)``, with ``alpha`` the code's largest inner product.
 
     Parameters
     ----------
@@ -121,6 +125,8 @@ def simplex_modalities(points: Points, *, n_modalities: int, delta: float) -> Te
     Tensor
         ``[k, N, d + k - 1]``.
 
+    Examples
+    --------
     >>> from constellations.constructions import cross_polytope
     >>> simplex_modalities(cross_polytope(3), n_modalities=4, delta=0.8).shape
     torch.Size([4, 6, 6])
@@ -167,6 +173,8 @@ def one_threshold(u: Points, v: Points, thresholds: Points) -> tuple[Tensor, Ten
     thresholds:
         ``c``, shape ``[..., M]``; all zero appends a zero.
 
+    Examples
+    --------
     >>> u, v = one_threshold([[1.0, 0.0], [0.0, 1.0]], [[1.0, 0.0], [0.0, 1.0]], [0.5, 0.5])
     >>> ((u @ v.T) * 3).round(decimals=12).tolist()
     [[1.0, -1.0], [-1.0, 1.0]]

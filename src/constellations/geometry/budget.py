@@ -14,7 +14,10 @@ from constellations.sphere import Points, as_pairs, as_points
 
 @dataclass(frozen=True)
 class LinearRepresentation:
-    """How nearly one shift maps every ``v_i`` to its ``u_i`` (Appendix E of the paper)."""
+    """How nearly one shift maps every ``v_i`` to its ``u_i``: what :func:`linear_representation_gap` returns.
+
+    Floats for one configuration, tensors of shape ``[...]`` for a batch.
+    """
 
     xi: Any
     mean_of_norms: Any
@@ -23,11 +26,12 @@ class LinearRepresentation:
 
 
 def linear_representation_gap(u: Points, v: Points) -> LinearRepresentation:
-    """``xi = mean_i |x_i|^2 - |mean_i x_i|^2`` of the differences ``x_i = u_i - v_i`` (Appendix E).
+    """How nearly one shift maps texts to images: ``xi = mean_i |x_i|^2 - |mean_i x_i|^2``, ``x_i = u_i - v_i``.
 
-    ``xi`` is evaluated as the mean squared distance of the differences from their mean, which is the same number
-    without cancellation; it is 0 iff a single shift maps every ``v_i`` to ``u_i``. ``xi_unsquared`` replaces both
-    squared norms by norms, as the authors' notebooks do. ``mean_of_norms`` and ``norm_of_mean`` are squared norms.
+    ``xi`` (Appendix E of the paper) is 0 iff a single shift maps every ``v_i`` to ``u_i``, and nearly 2 for many
+    independent random points. It is evaluated as the mean squared distance of the differences from their mean, which is
+    the same number without cancellation. ``mean_of_norms`` and ``norm_of_mean`` are its two terms; ``xi_unsquared``
+    has norms in place of squared norms, as the authors' notebooks do.
 
     >>> linear_representation_gap(torch.eye(3), torch.eye(3)).xi
     0.0
@@ -58,7 +62,7 @@ class MarginBudget:
 
     @property
     def residual(self) -> Any:
-        """``total`` minus its four parts: rounding only."""
+        """``total`` minus its four parts, which is rounding alone."""
         return self.total - (self.spread + self.centre + self.matching + self.non_matching)
 
 

@@ -40,8 +40,9 @@ class Gap:
 class Separation(Gap):
     """The smallest matching and the largest non-matching inner product, and the pairs ``(i, j)`` that attain them.
 
-    For a single configuration every field is a Python number or a tuple of two; for a batch of leading shape ``[...]`` a
-    tensor of that shape (indices have a last axis of length 2).
+    ``margin``, ``relative_bias`` and ``gap`` are those of :class:`Gap`. For a single configuration everything is a Python
+    number or a tuple of two; for a batch of leading shape ``[...]`` a tensor of that shape (indices have a last axis of
+    length 2).
     """
 
     matching_index: Any

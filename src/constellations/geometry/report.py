@@ -88,7 +88,7 @@ class Report(distribution.Means):
 
     @property
     def modality_gap_guaranteed(self) -> bool:
-        """Whether Theorem 3.6 applies as it stands: ``m* > |b*_rel|``, at least ``d + 2`` pairs."""
+        """Whether Theorem 3.6 applies as it stands, with ``m* > |b*_rel|`` and at least ``d + 2`` pairs."""
         return self.extreme.margin > abs(self.extreme.relative_bias) and self.n_groups >= self.dim + 2
 
     def to_json(self) -> dict[str, Any]:

@@ -29,9 +29,9 @@ def distributed_sigmoid_loss(
 ) -> Tensor:
     """This process's rows of the loss over the global batch, within an initialised ``torch.distributed`` group.
 
-    Every process holds ``[M, d]`` rows of ``u`` and the matching ``v``, ``M`` its own; the ``v`` are gathered
-    (differentiably), never the ``N x N`` logits. The processes' values add up to :func:`sigmoid_loss` of the concatenated
-    points; so do their gradients.
+    Every process holds rows ``[M, d]`` of ``u`` and the matching ``v``; ``M`` may differ between processes. The ``v`` are
+    gathered (differentiably), never the ``N x N`` logits. The processes' values add up to :func:`sigmoid_loss` of the
+    concatenated points; so do their gradients.
 
     Parameters
     ----------

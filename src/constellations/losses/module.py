@@ -25,14 +25,18 @@ class SigmoidLoss(nn.Module):
     Parameters
     ----------
     parameterization:
-        ``"relative_bias"`` trains ``b_rel`` (Definition 1 of the paper); ``"bias"`` trains ``b``, as SigLIP does.
+        ``"relative_bias"`` trains ``b_rel`` (Definition 1 of the paper); ``"bias"`` trains ``b``, as SigLIP
+        does, whose code adds it where it is subtracted here: :meth:`from_siglip` turns the sign.
     inverse_temperature:
         Initial ``t > 0``.
-    bias, relative_bias:
-        Initial value of the one that the parameterisation trains, by default that of ``b_rel = 1``; the other must be
-        left out.
-    train_inverse_temperature, train_bias:
-        Whether each scalar is a trainable parameter or a fixed buffer.
+    bias:
+        Initial ``b`` where that is trained, by default ``t``; left out otherwise.
+    relative_bias:
+        Initial ``b_rel`` where that is trained, by default 1; left out otherwise.
+    train_inverse_temperature:
+        Whether ``t`` is a trainable parameter or a fixed buffer.
+    train_bias:
+        The same of the bias or relative bias.
     reduction:
         ``"mean"`` over the ``N^2`` pairs (unlike :func:`sigmoid_loss`, which sums), ``"sum"``, or ``"per_pair"``, the sum
         over ``N``: SigLIP's own, with which its learning rates carry over.
@@ -43,9 +47,12 @@ class SigmoidLoss(nn.Module):
 
     Examples
     --------
-    >>> loss = SigmoidLoss(inverse_temperature=10.0, relative_bias=0.0)
-    >>> sorted(name for name, _ in loss.named_parameters())
-    ['log_inverse_temperature', 'relative_bias']
+    >>> from constellations.sphere import random_points
+    >>> u, v = (random_points(8, 4, seed=0, stream=side) for side in (0, 1))
+    >>> loss = SigmoidLoss()
+    >>> loss(u, v).backward()
+    >>> {name: round(scalar.item(), 3) for name, scalar in loss.named_parameters()}
+    {'log_inverse_temperature': 2.303, 'relative_bias': 1.0}
     """
 
     log_inverse_temperature: Tensor

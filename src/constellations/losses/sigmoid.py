@@ -39,12 +39,17 @@ def sigmoid_loss(
 
     Parameters
     ----------
-    u, v:
-        Unit vectors ``[..., N, d]``, ``N >= 2``. Gradients flow through tensors. Half precision is computed in float32.
+    u:
+        Unit vectors ``[..., N, d]``, ``N >= 2``, a tensor or an array. Gradients flow through tensors. Half precision is
+        computed in float32.
+    v:
+        Unit vectors of the same shape: ``v_i`` belongs to ``u_i`` unless ``labels`` say otherwise.
     inverse_temperature:
         ``t > 0``, a scalar or one value per configuration (shape ``[...]``).
-    bias, relative_bias:
-        Exactly one of them, scalar or ``[...]``: ``b``, or ``b_rel = b / t`` (Definition 1 of the paper).
+    bias:
+        ``b``, a scalar or ``[...]``; left out if ``relative_bias`` is given.
+    relative_bias:
+        ``b_rel = b / t`` (Definition 1 of the paper), a scalar or ``[...]``; left out if ``bias`` is given.
     labels:
         ``None``: ``u_i`` matches ``v_i`` alone. Otherwise ``u`` may be ``[..., M, d]``, and a boolean matrix ``[M, N]``
         says which pairs match, or integer group ids do, equal for matching points: ``[N]`` for both sides, or a tuple

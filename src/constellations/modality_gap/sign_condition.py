@@ -23,6 +23,11 @@ def check_sign_condition(u: ArrayLike, v: ArrayLike, *, matching: bool = True) -
     """Raise unless ``s_ij < 0`` for all ``i != j`` and, with ``matching``, also ``s_ii > 0`` for all ``i``.
 
     A constellation with ``m > |b_rel|`` satisfies both; ``b_rel < m`` is enough for the first.
+
+    Parameters
+    ----------
+    matching:
+        Whether the matching pairs are looked at, too.
     """
     u, v = configuration(u, v)
     s = u @ v.T

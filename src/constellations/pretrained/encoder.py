@@ -49,12 +49,24 @@ class Encoder:
 
     @torch.inference_mode()
     def images(self, images: Sequence[Any]) -> Tensor:
-        """Embed PIL images: unit rows ``[n, d]``, float32, on the CPU."""
+        """Unit rows ``[n, d]``, float32, on the CPU.
+
+        Parameters
+        ----------
+        images:
+            Pictures of PIL, in any mode and of any size.
+        """
         return _unit_rows(self.encode_images([image.convert("RGB") for image in images]))
 
     @torch.inference_mode()
     def texts(self, texts: Sequence[str]) -> Tensor:
-        """Embed texts: unit rows ``[n, d]``, float32, on the CPU."""
+        """Unit rows ``[n, d]``, float32, on the CPU.
+
+        Parameters
+        ----------
+        texts:
+            Sentences as they are.
+        """
         return _unit_rows(self.encode_texts(list(texts)))
 
 

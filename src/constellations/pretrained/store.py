@@ -68,12 +68,24 @@ class Store:
         return [k for k in range(len(self.shards)) if not _shard(self.folder, k).exists()]
 
     def write_images(self, k: int, embeddings: Tensor) -> None:
-        """Write shard ``k``, in one move."""
+        """Write shard ``k``, in one move.
+
+        Parameters
+        ----------
+        embeddings:
+            Unit rows of the images ``shards[k]``.
+        """
         _check(self.folder, embeddings, (len(self.shards[k]), self.manifest["dim"]))
         _save(_shard(self.folder, k), {"embeddings": embeddings})
 
     def write_texts(self, texts: dict[str, Tensor]) -> None:
-        """Write the texts of every template, in one move, unless they are there."""
+        """Write the texts of every template, in one move, unless they are there.
+
+        Parameters
+        ----------
+        texts:
+            By template, the unit rows of all classes, ``[C, d]``.
+        """
         if not (path := self.folder / "texts.safetensors").exists():
             _save(path, texts)
 

@@ -65,18 +65,28 @@ def synchronize(
 
     Parameters
     ----------
-    n_pairs, dim:
-        ``N >= 2`` points per modality in ``R^dim``, ``dim >= 1``.
+    n_pairs:
+        ``N >= 2`` points per modality.
+    dim:
+        Dimension of the points, at least 1.
     seeds:
-        One run per seed. The initial points of modality ``k`` are ``sphere.random_points(N, d, seed=seed, stream=k)``,
-        whatever the batch and the device.
-    n_modalities, graph:
-        ``k >= 2`` modalities; ``"complete"``, ``"star"`` (modality 0 with each other one) or a list of edges.
-    inverse_temperature, bias, relative_bias:
-        Initial values, a number or one per run. Give ``bias`` to train ``b``, ``relative_bias`` to train ``b_rel``
-        (Definition 1 of the paper), or neither for ``relative_bias=0.0``.
-    train_inverse_temperature, train_bias:
-        ``False`` freezes the scalar at its initial value.
+        One run per seed: ``range(3)`` makes three, the number 3 alone one. The initial points of modality ``k`` are
+        ``sphere.random_points(N, d, seed=seed, stream=k)``, whatever the batch and the device.
+    n_modalities:
+        ``k >= 2`` modalities.
+    graph:
+        Which of them are compared: ``"complete"``, ``"star"`` (modality 0 with each other one) or a list of edges.
+    inverse_temperature:
+        Initial ``t > 0``, a number or one per run.
+    bias:
+        Initial ``b``, a number or one per run, if ``b`` is to be trained.
+    relative_bias:
+        Initial ``b_rel`` (Definition 1 of the paper), a number or one per run. Without ``bias`` it is trained, from 0 if
+        left out.
+    train_inverse_temperature:
+        ``False`` freezes ``t`` at its initial value.
+    train_bias:
+        ``False`` freezes the bias, or relative bias, at its initial value.
     locked:
         The index of a modality that is not trained, or ``(index, points)`` with points ``[N, d]`` or ``[R, N, d]``.
     adapter:
@@ -88,20 +98,27 @@ def synchronize(
     batch_size:
         Every step sees that many of the N pairs, drawn without replacement for each run by its seed, and the mean loss
         over their pairs; what is recorded is the loss of all pairs. By default every step sees all.
-    n_steps, learning_rate, optimizer:
-        Steps (at least 0) of :class:`Adam`, by default with betas (0.9, 0.999) and epsilon 1e-8, or of :class:`Descent`.
+    n_steps:
+        Steps of the optimiser, at least 0.
+    learning_rate:
+        Its learning rate, for points and scalars alike.
+    optimizer:
+        :class:`Adam`, by default with betas (0.9, 0.999) and epsilon 1e-8, or :class:`Descent`.
     loss:
         ``"exact"``, or ``"published"``: the authors' ``-log(sigmoid(x) + 1e-8)`` with the gradient it has in ``dtype``.
     record_every:
         Keep a history: step 0, every that many steps, and the last step.
-    dtype, device:
-        Precision (float32 or float64) and place of the training. Results are on the CPU.
+    dtype:
+        Precision of the training, float32 or float64. What is measured is float64.
+    device:
+        Place of the training. Results are on the CPU.
     progress:
         Show a progress bar.
-    chunk_size, n_threads:
-        Runs trained side by side in one thread (by default as many as fit a cache), and threads that share the chunks: by
-        default the environment variable ``CONSTELLATIONS_THREADS``, else as many as torch would use. The bits of a result
-        do not depend on the number of threads.
+    chunk_size:
+        Runs trained side by side in one thread, by default as many as fit a cache.
+    n_threads:
+        Threads that share the chunks: by default the environment variable ``CONSTELLATIONS_THREADS``, else as many as
+        torch would use. The bits of a result do not depend on it.
 
     Returns
     -------

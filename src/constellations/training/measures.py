@@ -42,7 +42,12 @@ class Trajectory(Snapshot):
 
 @dataclass(frozen=True, kw_only=True)
 class Synchronization(Snapshot):
-    """Where R runs ended. Tensors are on the CPU; all but ``points`` are float64.
+    """Where R runs ended. Tensors are on the CPU; all but ``points`` are float64, ``[R]`` where nothing else is said.
+
+    ``loss`` (as trained) and ``exact_loss`` are sums over pairs and edges; ``inverse_temperature``, ``bias`` and
+    ``relative_bias`` are the trained scalars; ``margin`` and ``optimal_relative_bias`` are ``m*`` and ``b*_rel`` of all
+    edges jointly, ``edge_margin`` ``[R, E]`` the margins edge by edge, ``xi`` the spread of the differences. ``history`` is
+    the :class:`Trajectory` that ``record_every`` asks for.
 
     ``points`` is ``[R, k, N, d]``, filled up with nan where modalities differ in their ``counts`` of points. With an
     explicit adapter they are the points *before* it, the measured inner products are ``delta^2 s - (1 - delta^2)``, and

@@ -16,7 +16,9 @@ Step = Callable[[Tensor], object]
 
 @dataclass(frozen=True, kw_only=True)
 class Adam:
-    r"""Adam (Kingma and Ba 2015) with bias correction: after ``k`` steps with gradients ``g``,
+    r"""Adam with bias correction (Kingma and Ba 2015).
+
+    After ``k`` steps with gradients ``g``
 
     .. math::
         m \gets \beta_1 m + (1-\beta_1) g, \quad v \gets \beta_2 v + (1-\beta_2) g^2, \quad

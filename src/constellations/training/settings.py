@@ -175,7 +175,7 @@ def matching_pairs(labels: Labels | None, n_pairs: int) -> Tensor | None:
 
 
 class Sweep(dict):
-    """Equal-length lists by argument name, to be splatted into ``synchronize``, with the ``shape`` of their grid."""
+    """Equally long lists by name, for ``synchronize(**sweep)``, and the ``shape`` of the grid that they list."""
 
     shape: tuple[int, ...]
 

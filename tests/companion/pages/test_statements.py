@@ -100,3 +100,9 @@ def test_faults_are_named(read):
         read(PAGE.replace(":label: lem-ours\n", ""))
     with pytest.raises(ValueError, match=r"status of conj-x must be one of proved, .* got 'closed'"):
         read(PAGE.replace("status: open", "status: closed"))
+
+
+def test_proofs_begin_with_words(root):
+    """A comment in the first line would be printed after the word Proof."""
+    for path in sorted((root / "notebooks").glob("*.md")):
+        assert not re.search(r"^```\{prf:proof\}\n%", path.read_text(), re.MULTILINE), path.name
