@@ -65,7 +65,7 @@ def dots_on(
 
 def bars(places: Sequence[float], groups: Mapping[str, ArrayLike], *, xlabel: str, ylabel: str) -> Figure:
     """Means of several parts ``[places, runs]`` side by side at every place, with their spread."""
-    figure, ((axes,),) = style.new_figure(height=3.6)
+    figure, ((axes,),) = style.new_figure(height=3.3)
     width = 0.8 / len(groups)
     for k, ((name, values), (colour, hatch)) in enumerate(zip(groups.items(), _part_looks(groups), strict=True)):
         runs = np.asarray(values, dtype=float)
@@ -118,7 +118,7 @@ def stacked_over(
     ylabel: str,
 ) -> Figure:
     """Parts of a whole over training steps ``[X]``, stacked, one panel per title, and the whole as a black line."""
-    figure, axes = style.grid(len(panels), columns=2, height=2.3, rest=0.9, share="xy")
+    figure, axes = style.grid(len(panels), columns=2, height=2.1, rest=0.8, share="xy")
     at = curves.on_log_axis(x)
     arrays: dict[str, ArrayLike] = {"steps": x}
     for panel, (title, parts) in zip(axes.flat, panels.items(), strict=False):
@@ -139,7 +139,7 @@ def clouds(panels: Mapping[str, tuple[ArrayLike, ArrayLike]], *, shown: ArrayLik
 
     The plane is that of all points; ``shown`` picks the pairs that are drawn.
     """
-    figure, axes = style.new_figure(n_columns=len(panels), height=4.0, share="y")
+    figure, axes = style.new_figure(n_columns=len(panels), height=3.6, share="y")
     arrays: dict[str, ArrayLike] = {"shown": shown}
     for k, (panel, (title, (u, v))) in enumerate(zip(axes[0], panels.items(), strict=True)):
         images, texts = np.asarray(u), np.asarray(v)

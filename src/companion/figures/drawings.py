@@ -72,7 +72,7 @@ def no_room(
 def direction(u: ArrayLike, v: ArrayLike, normal: ArrayLike, support: Sequence[int]) -> Figure:
     """A configuration ``[N, 3]``, the plane orthogonal to the direction of Theorem 3.6, and the projections on it."""
     x, y, h = (np.asarray(z, dtype=float) for z in (u, v, normal))
-    figure, axes = style.new_figure(n_columns=2, height=4.0, ratios=[1, 1.2])
+    figure, axes = style.new_figure(n_columns=2, height=3.6, ratios=[1, 1.2])
     left, right = axes[0]
     # From this side h points sideways, so that the plane it defines is seen edge on.
     rotation = sphere.camera(azimuth=float(np.degrees(np.arctan2(h[1], h[0])) - 75.0), elevation=12)
@@ -101,7 +101,7 @@ def direction(u: ArrayLike, v: ArrayLike, normal: ArrayLike, support: Sequence[i
 
 def adapter() -> Figure:
     """Two drawings of one loss: an explicit adapter, and the same adapter inside ``t`` and ``b_rel`` (Figure 4)."""
-    figure, axes = style.new_figure(n_rows=2, height=5.4)
+    figure, axes = style.new_figure(n_rows=2, height=4.5)
     top, bottom = axes[:, 0]
     titles = "explicit adapter: one more coordinate on each side", "implicit adapter: two scalars of the loss"
     logits = r"$t\,(s'_{ij}-b_{\mathrm{rel}})$", r"$t'\,(s_{ij}-b'_{\mathrm{rel}})$"

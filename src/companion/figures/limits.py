@@ -22,7 +22,7 @@ def between_codes(relative_bias: ArrayLike, panels: Mapping[str, tuple[ArrayLike
 
     ``panels`` maps a title to a lower and an upper curve over ``relative_bias`` and points ``(relative_bias, margin)``.
     """
-    figure, axes = style.new_figure(n_columns=len(panels), height=3.7, share="y")
+    figure, axes = style.new_figure(n_columns=len(panels), height=3.4, share="y")
     b = np.asarray(relative_bias, dtype=float)
     arrays: dict[str, ArrayLike] = {"relative bias": b}
     for panel, (title, (low, high, known)) in zip(axes[0], panels.items(), strict=True):
@@ -61,7 +61,7 @@ def sizes_over_dimension(
 
     ``built`` are dimensions and natural logs of constellations that exist, drawn in the first panel.
     """
-    figure, axes = style.new_figure(n_columns=len(panels), height=4.0)
+    figure, axes = style.new_figure(n_columns=len(panels), height=3.6)
     arrays: dict[str, ArrayLike] = {"built dim": built[0], "built log N": built[1]}
     lines = {
         "upper": (PROVED, "-", "no more fit (rigorous)"),
@@ -126,7 +126,7 @@ def dimensions_over_pairs(
     n_pairs: ArrayLike, brackets: Mapping[str, tuple[ArrayLike, ArrayLike]], *, marks: Mapping[str, int]
 ) -> Figure:
     """Bands of the smallest dimension against the number of pairs, their edges named; ``marks`` are dimensions in use."""
-    figure, ((axes,),) = style.new_figure(height=4.2)
+    figure, ((axes,),) = style.new_figure(height=3.7)
     n = np.asarray(n_pairs)
     for name, look in style.looks(brackets).items():
         low, high = brackets[name]
@@ -160,7 +160,7 @@ def margins_over_dimension(
 
     ``levels`` are horizontal lines, named; ``joined`` draws a line through the points of a group.
     """
-    figure, ((axes,),) = style.new_figure(height=4.2)
+    figure, ((axes,),) = style.new_figure(height=3.7)
     d, low, high = (np.asarray(x, dtype=float) for x in (dims, guaranteed, impossible))
     lines = levels or {}
     every = np.concatenate([[0.0], low, *(np.ravel(np.asarray(m, dtype=float)) for _, m in points.values())])

@@ -52,7 +52,7 @@ def bands(
 
     ``others`` are more curves, one per panel each (``None``: not in this one).
     """
-    figure, axes = style.grid(len(measured), columns=2 if len(measured) == 4 else 3, height=2.5, rest=0.8)
+    figure, axes = style.grid(len(measured), columns=2 if len(measured) == 4 else 3, height=2.1, rest=0.8)
     for k, (panel, (title, values)) in enumerate(zip(axes.flat, measured.items(), strict=False)):
         face, edge = style.pale(COLOURS["ours"], 0.12), style.pale(COLOURS["ours"], 0.7)
         panel.fill_between(np.asarray(t), lower[k], upper[k], facecolor=face, edgecolor=edge, lw=0, hatch="///")
@@ -88,7 +88,7 @@ def rates(
 
 def regimes(t: ArrayLike, b: ArrayLike, x: ArrayLike, boundaries: Mapping[str, ArrayLike], runs: ArrayLike) -> Figure:
     """The minimiser ``x*`` ``[B, T]`` at fixed ``t`` ``[T]`` and ``b`` ``[B]``; ``runs`` ``[R, 3]``: trained (t, b, x)."""
-    figure, ((axes,),) = style.new_figure(height=4.2)
+    figure, ((axes,),) = style.new_figure(height=3.7)
     shade: dict[str, Any] = {"cmap": style.SEQUENTIAL, "vmin": 0, "vmax": 1}
     ts, bs, trained = np.asarray(t), np.asarray(b), np.asarray(runs)
     image = axes.pcolormesh(ts, bs, np.asarray(x), shading="gouraud", rasterized=True, **shade)

@@ -156,7 +156,7 @@ def definition(u: ArrayLike, v: ArrayLike, products: ArrayLike) -> Figure:
 
 def on_sphere(u: ArrayLike, v: ArrayLike, matching: ArrayLike, non_matching: ArrayLike) -> Figure:
     """Figure 5: points on the sphere, the histogram of their inner products, and the same around the gap, magnified."""
-    figure, axes = style.new_figure(n_rows=2, n_columns=2, height=4.8, ratios=[1.1, 1])
+    figure, axes = style.new_figure(n_rows=2, n_columns=2, height=4.2, ratios=[1.1, 1])
     grid = axes[0, 0].get_gridspec()
     for unused in axes[:, 0]:
         unused.remove()
@@ -227,7 +227,7 @@ def best_rivals(panels: Mapping[str, ArrayLike], *, leads: bool = False) -> Figu
 def constellation(u: ArrayLike, v: ArrayLike) -> Figure:
     """The landing page's picture: pairs ``[N, 3]`` on the sphere, beside all their inner products, one mark each."""
     matching, non_matching = (np.asarray(x) for x in geometry.matching_and_non_matching(u, v))
-    figure, axes = style.new_figure(n_columns=2, height=3.9, ratios=[1, 1.45])
+    figure, axes = style.new_figure(n_columns=2, height=3.5, ratios=[1, 1.45])
     sphere.draw(axes[0, 0], sphere.pairs(u, v), rotation=sphere.camera())
     number_line(axes[0, 1], matching, non_matching)
     return style.finish(figure, u=u, v=v, matching=matching, non_matching=non_matching)

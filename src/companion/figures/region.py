@@ -80,7 +80,7 @@ def draw_region(
 
 def existence_region() -> Figure:
     """Figure 2 of the paper, from the formulas: the three regions with their boundary lines named."""
-    figure, ((axes,),) = style.new_figure(height=4.6)
+    figure, ((axes,),) = style.new_figure(height=4.0)
     handles = draw_region(axes)
     text: dict[str, Any] = {"fontsize": SMALL, "bbox": style.BOX, "va": "center"}
     axes.annotate(r"$3m = 1 + b_{\mathrm{rel}}$", (-0.45, 0.183), (-0.72, 0.27), arrowprops=ARROW, **text)
@@ -111,7 +111,7 @@ def placed(
     title:
         Of the legend.
     """
-    figure, ((axes,),) = style.new_figure(height=4.8)
+    figure, ((axes,),) = style.new_figure(height=4.1)
     regions = draw_region(axes, n_pairs=n_pairs)
     chosen = style.looks(groups, looks, marked=True)
     arrays = {name: np.stack([np.asarray(x) for x in pair]) for name, pair in {**groups, **(curves or {})}.items()}
@@ -140,7 +140,7 @@ def reach(
 
     ``lifted`` ``[K, 2]`` are ``(relative_bias, margin)``; ``share`` ``[K]`` in [0, 1] colours them.
     """
-    figure, axes = style.new_figure(n_columns=2, height=4.3, share="y")
+    figure, axes = style.new_figure(n_columns=2, height=3.9, share="y")
     for panel in axes[0]:
         draw_region(panel, margin_limits=(0.0, 0.72), modality_gap=False)
     left, right = axes[0]
@@ -170,7 +170,7 @@ def enlarged(names: Sequence[str], relative_bias: ArrayLike, margin: ArrayLike, 
     b, m = np.asarray(relative_bias, dtype=float), np.asarray(margin, dtype=float)
     x = (b.min() - 0.25 * np.ptp(b) - 0.005, b.max() + 0.75 * np.ptp(b) + 0.01)
     y = (m.min() - 0.35 * np.ptp(m) - 0.002, m.max() + 0.35 * np.ptp(m) + 0.002)
-    figure, axes = style.new_figure(n_columns=2, height=4.4, ratios=[1, 1.4])
+    figure, axes = style.new_figure(n_columns=2, height=4.0, ratios=[1, 1.4])
     left, right = axes[0]
     regions = draw_region(left, margin_limits=(min(0.0, y[0]), 0.62))
     draw_region(right, relative_bias_limits=x, margin_limits=y)

@@ -110,7 +110,7 @@ def spheres(
 
     ``views`` are azimuth and elevation of each panel, or one for all; ``normal`` adds the plane orthogonal to it.
     """
-    height = min(3.6, 8.4 / min(len(panels), 4) + 0.5)
+    height = min(3.1, 8.4 / min(len(panels), 4) + 0.5)
     figure, axes = style.grid(len(panels), columns=4, height=height, rest=0.4)
     arrays: dict[str, ArrayLike] = {}
     for k, (panel, (title, groups)) in enumerate(zip(axes.flat, panels.items(), strict=False)):

@@ -43,7 +43,7 @@ def heat_maps(
     """
     tables = {title: np.asarray(table, dtype=float) for title, table in panels.items()}
     means = [table.mean(-1) if table.ndim == 3 else table for table in tables.values()]
-    cell = 0.5 if any(table.ndim == 3 for table in tables.values()) else 0.3
+    cell = 0.5 if any(table.ndim == 3 for table in tables.values()) else 0.27
     height = (cell * len(rows[1]) + 0.55) * (len(tables) if stacked else 1) + 0.6
     shape, share = ((len(tables), 1), "x") if stacked else ((1, len(tables)), "y")
     figure, axes = style.new_figure(n_rows=shape[0], n_columns=shape[1], height=max(height, 2.6), share=share)
