@@ -69,6 +69,16 @@ addEventListener("DOMContentLoaded", () => {
   });
 });
 
+// Formulas of docstrings are typed like code; on the page they have the signs of mathematics. Names and numbers keep their hyphens.
+const SIGNS = [["<=", "≤"], [">=", "≥"], ["!=", "≠"], ["->", "→"], ["+-", "±"], ["-+", "∓"]];
+addEventListener("DOMContentLoaded", () => {
+  document.querySelectorAll(".autosummary code.literal, section:has(> dl.py) code.literal").forEach((code) => {
+    if (code.closest("a") || /["`]|--|^>=$|^(python|pip) /.test(code.textContent)) return;
+    const text = SIGNS.reduce((text, [typed, sign]) => text.replaceAll(typed, sign), code.textContent);
+    code.textContent = text.replace(/(?<![a-z]{2}(?=-\w)|\d(?=-\d\d)|\de)-/gi, "−");
+  });
+});
+
 // A displayed formula that is a little wider than its column shrinks; a wider one scrolls, and the keyboard must reach it.
 // Those that are wider than paper are set smaller there.
 addEventListener("load", () => {

@@ -138,7 +138,7 @@ def _describe_parameters(app: Sphinx, what: str, name: str, obj: Any, options: A
         given = re.findall(r"\w+", " ".join(re.findall(r"^:param (.*?):", "\n".join(lines), re.MULTILINE)))
         parameters = inspect.signature(obj).parameters
         told = [f":param {one}: {known[one]}" for one in parameters if one in known.keys() - given]
-        place = next((k for k, line in enumerate(lines) if re.match(r":\w|\.\. rubric|>>>", line)), len(lines))
+        place = next((k for k, x in enumerate(lines) if re.match(r":(param|ret|rai)|\.\. rubric|>>>", x)), len(lines))
         lines[place:place] = ["", *told, ""] if told else []
 
 

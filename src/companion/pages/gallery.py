@@ -10,7 +10,8 @@ from nbformat import NotebookNode
 from PIL import Image
 
 MADE = re.compile(r'run\.show\(\w+, "(\w+)"')
-PAPER = re.compile(r"((?:Figure|Table)s? \d+(?:–\d+)?) of the paper|the paper's ((?:Figure|Table)s? \d+)")
+NUMBER = r"(?:Figure|Table)s? \d+(?:–\d+| and \d+)?"
+PAPER = re.compile(rf"(?<!plane of )(?<!products of )({NUMBER}) of the paper(?! is)|the paper's ({NUMBER})")
 FILES = {"svg": "SVG", "png": "PNG", "npz": "data", "html": "alone on a page"}
 THUMBNAIL = (640, 480)
 
@@ -31,8 +32,8 @@ def figures_of(name: str, notebook: NotebookNode, folder: Path) -> list[dict[str
             paper = PAPER.search(caption)
             found.append({
                 "stem": stem, "label": options["figure"]["name"], "alt": " ".join(options["image"]["alt"].split()),
-                "caption": re.split(r"(?<=[a-z)$])\. ", " ".join(caption.split()))[0].rstrip("."), "links": links,
-                "paper": (paper[1] or paper[2]) if paper else "", "live": (folder / f"{stem}.html").exists(),
+                "caption": re.split(r"\. (?=[A-Z$(])", " ".join(caption.split()))[0].rstrip("."), "links": links,
+                "paper": (paper[1] or f"compare {paper[2]}") if paper else "", "live": (folder / f"{stem}.html").exists(),
             })  # fmt: skip
             options["figure"]["caption"] = f'{caption} <span class="figure-files">{links}</span>'
     return found

@@ -52,8 +52,10 @@ def minimize(
         Takes ``u``, ``v`` ``[R, N, d]`` and ``t`` ``[R]``; returns one value per run, ``[R]``.
     seeds:
         One run per seed. The initial points of a seed are those of :func:`constellations.training.synchronize`.
-    inverse_temperature, train_inverse_temperature:
-        Initial ``t > 0``, one for all runs or one per run, and whether ``log t`` is trained.
+    inverse_temperature:
+        Initial ``t > 0``, one for all runs or one per run.
+    train_inverse_temperature:
+        Whether ``log t`` is trained.
 
     Raises
     ------

@@ -38,6 +38,19 @@ def test_a_figure_gets_links_to_the_files_it_has(folder):
     assert "svg" not in caption
 
 
+@pytest.mark.parametrize(("caption", "shown", "paper"), [
+    ("The rate of Theorem 3.2. Left: a curve.", "The rate of Theorem 3.2", ""),
+    ("Pairs after training (compare the paper's Figures 7 and 8). More.", None, "compare Figures 7 and 8"),
+    ("Ends in the plane of Figure 2 of the paper. More.", None, ""),
+    ("Curves of $b$ at d = 3. $x$ is one.", "Curves of $b$ at d = 3", ""),
+])  # fmt: skip
+def test_a_card_shows_the_first_sentence_and_the_number_in_the_paper(folder, caption, shown, paper):
+    options = {"figure": {"name": "fig-x", "caption": caption}}
+    (figure,) = gallery.figures_of("03_x", nbformat.v4.new_notebook(cells=[cell(options=options)]), folder)
+    assert figure["caption"] == (shown or caption.removesuffix(". More."))
+    assert figure["paper"] == paper
+
+
 def test_files_are_copied_and_pictures_made_small(folder, tmp_path):
     gallery.copy_files(folder, tmp_path / "book")
     assert (tmp_path / "book" / "_static" / "figures" / "03_mine.npz").exists()
