@@ -57,6 +57,23 @@ addEventListener("DOMContentLoaded", () => {
   });
 });
 
+// The code of a figure is one of the links of its caption, and opens below it.
+addEventListener("DOMContentLoaded", () => {
+  document.querySelectorAll(".bd-article .cell > details.hide").forEach((fold) => {
+    const links = fold.nextElementSibling?.querySelector("figcaption .figure-files");
+    if (!links) return;
+    const button = Object.assign(document.createElement("button"), { type: "button", textContent: "code" });
+    button.setAttribute("aria-label", "code for this figure");
+    const tell = () => button.setAttribute("aria-expanded", fold.open);
+    button.addEventListener("click", () => (fold.open = !fold.open));
+    fold.addEventListener("toggle", tell);
+    tell();
+    links.append(" · ", button);
+    fold.classList.add("captioned");
+    fold.parentElement.append(fold);
+  });
+});
+
 // Checks that hold, two and more beside each other, are one line that opens; what differs stays in sight.
 addEventListener("DOMContentLoaded", () => {
   document.querySelectorAll(".bd-article .cell_output").forEach((output) => {

@@ -98,7 +98,7 @@ def bracket_rows(
     ``factors`` joins the first bar to the first mark and says how many times its upper bound the mark is.
     """
     rows = np.arange(len(labels))
-    figure, ((axes,),) = style.new_figure(height=(0.24 if len(brackets) == 1 else 0.38) * len(labels) + 1.3)
+    figure, ((axes,),) = style.new_figure(height=(0.21 if len(brackets) == 1 else 0.38) * len(labels) + 1.3)
     for k, (name, (low, high)) in enumerate(brackets.items()):
         shift = 0.0 if len(brackets) == 1 else 0.36 * (k / (len(brackets) - 1) - 0.5)
         colour, ends = (PROVED, "#B5518B")[k % 2], np.asarray([low, high], dtype=float)

@@ -298,6 +298,20 @@ def test_a_long_cell_opens_by_its_button_and_by_what_one_looks_for(page: Any, br
     quiet.context.close()
 
 
+def test_the_code_of_a_figure_opens_from_its_caption(page: Any) -> None:
+    visit(page, contents()[1])
+    cell = page.locator(".cell", has=page.locator(".figure-files button")).first
+    button, code = cell.get_by_role("button", name="code for this figure"), cell.locator("details.hide pre")
+    assert not code.is_visible() and button.get_attribute("aria-expanded") == "false"
+    button.focus()
+    page.keyboard.press("Enter")
+    assert "run.show(" in code.inner_text() and button.get_attribute("aria-expanded") == "true"
+    above = cell.locator("figcaption").bounding_box()
+    assert code.bounding_box()["y"] >= above["y"] + above["height"]
+    page.keyboard.press("Enter")
+    assert not code.is_visible()
+
+
 def test_checks_that_hold_fold_and_paper_shows_them(page: Any) -> None:
     visit(page, contents()[1])
     fold = page.locator(".constellations-fold", has=page.locator(".constellations-check")).first
