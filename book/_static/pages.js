@@ -96,6 +96,18 @@ addEventListener("DOMContentLoaded", () => {
   });
 });
 
+// A line does not begin with the full stop or comma that follows a formula.
+addEventListener("DOMContentLoaded", () => {
+  document.querySelectorAll(".bd-article span.math").forEach((formula) => {
+    const after = formula.nextSibling, sign = after?.nodeType === Node.TEXT_NODE && after.data.match(/^[.,;:!?)\]]+/);
+    if (!sign) return;
+    const kept = Object.assign(document.createElement("span"), { className: "kept-together" });
+    formula.replaceWith(kept);
+    kept.append(formula, sign[0]);
+    after.deleteData(0, sign[0].length);
+  });
+});
+
 // A displayed formula that is a little wider than its column shrinks; a wider one scrolls, and the keyboard must reach it.
 // Those that are wider than paper are set smaller there.
 addEventListener("load", () => {

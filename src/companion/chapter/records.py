@@ -29,7 +29,7 @@ Name = Annotated[str, Field(min_length=1)]
 Finite = Annotated[float, Field(allow_inf_nan=False)]
 VERDICTS: tuple[Verdict, ...] = get_args(Verdict)
 KINDS: tuple[Kind, ...] = get_args(Kind)
-ORIGIN = {"run": "", "published values": "From published values.", "live": "Measured on released models."}
+ORIGIN = {"run": "", "published values": "from published values", "live": "measured on released models"}
 _CLASSES = dict(zip(VERDICTS, ("yes", "no", "fixed", "open"), strict=True))
 
 

@@ -37,5 +37,5 @@ def records_frame(records: Sequence[Record]) -> pd.DataFrame:
         "this run": [with_spread(record.measured, record.spread) for record in records],
         "seeds": ["–" if record.n_seeds is None else str(record.n_seeds) for record in records],
         "verdict": [record.word for record in records],
-        "comment": [f"{ORIGIN[record.source]} {record.comment}".strip() for record in records],
+        "comment": ["; ".join(filter(None, (ORIGIN[record.source], record.comment))) for record in records],
     })  # fmt: skip
