@@ -23,7 +23,8 @@ def midpoints(u: Points, v: Points) -> Tensor:
 
     If ``(u, v)`` is an ``(m, b_rel)``-constellation with ``1 + b_rel + m > 0``, their inner products are at most
     ``alpha(m, b_rel)``, whatever the sign of ``m``, as long as ``m <= 1 + b_rel``: the midpoint theorem, proved in
-    :mod:`constellations.bounds`. So ``N_MRB(d, m, b_rel) <= N_SC(d, alpha)``.
+    :mod:`constellations.bounds`. So ``N_MRB(d, m, b_rel) <= N_SC(d, alpha)``. A pair of opposite points has no midpoint
+    and raises a ValueError.
 
     >>> points = simplex(4)
     >>> torch.allclose(midpoints(*from_spherical_code(points, relative_bias=0.2))[:, :3], points)

@@ -55,7 +55,8 @@ def linear_separability(u: ArrayLike, v: ArrayLike, *, affine: bool = False) -> 
     Parameters
     ----------
     u, v:
-        Unit vectors ``[N, d]``.
+        Unit vectors ``[N, d]``, as many of one as of the other. (Sets of different sizes, and large ones:
+        :func:`separating_hyperplane`.)
     affine:
         Allow an offset: a constant coordinate 1 is appended to both (``direction`` then has ``d + 1`` entries, and
         margins refer to it as a unit vector).
