@@ -49,7 +49,13 @@ def blocks(n_rows: int, n_columns: int, *, step: int = 1, progress: bool = False
 
 
 def products(points: Sequence[Tensor], matches: Matches, block: Block, *, matching: float) -> Tensor:
-    """The inner products of a block of both sides, with its matching entries replaced by a value."""
+    """The inner products of a block of both sides, with its matching entries replaced by a value.
+
+    Parameters
+    ----------
+    matching:
+        What stands in place of the matching entries.
+    """
     s = points[0][block[0]] @ points[1][block[1]].T
     s[matches.inside(*block)] = matching
     return s

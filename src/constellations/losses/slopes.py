@@ -23,7 +23,13 @@ TILE = 2**17  # entries turned into slopes at a time, so that they stay in the c
 
 
 def entries(x: Tensor) -> Tensor:
-    """``log(1 + e^x)``, right to the last digits at every ``x``."""
+    """``log(1 + e^x)``, right to the last digits at every ``x``.
+
+    Parameters
+    ----------
+    x:
+        Logits of any shape, of the sign that costs.
+    """
     return softplus(x, threshold=40.0)
 
 

@@ -120,7 +120,13 @@ def load_atlas() -> tuple[Entry, ...]:
 
 
 def save_atlas(entries: Sequence[Entry], path: str | Path) -> None:
-    """Write entries in the form that :func:`load_atlas` reads, in one move."""
+    """Write entries in the form that :func:`load_atlas` reads, in one move.
+
+    Parameters
+    ----------
+    path:
+        File that is written.
+    """
     with replace_on_success(Path(path)) as target, target.open("w", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(COLUMNS)
