@@ -65,13 +65,9 @@ def run_cell(notebook: str, folder: str, parameters: Mapping[str, Value]) -> str
     work.mkdir(parents=True)
     os.environ["OMP_NUM_THREADS"] = "1"
     try:
-        papermill.execute_notebook(
-            notebook,
-            work / Path(notebook).name,
-            parameters=dict(parameters) | {"output_dir": str(work)},
-            kernel_name="python3",
-            progress_bar=False,
-        )
+        given = dict(parameters) | {"output_dir": str(work)}
+        out = work / Path(notebook).name
+        papermill.execute_notebook(notebook, out, parameters=given, kernel_name="python3", progress_bar=False)
         (work / "parameters.json").write_text(json.dumps(dict(parameters)))
         work.replace(target)
     except Exception as error:
@@ -108,9 +104,7 @@ def draw(table: pd.DataFrame, axes: Sequence[str], target: Path) -> None:
             label = ", ".join(f"{axis} = {x}" for axis, x in zip(axes[1:], values, strict=False))
             panel.plot(part[axes[0]].astype(str), part["value"], "o-", label=label)
         panel.set(ylabel=name, xlabel=axes[0])
-    style.finish(figure)
-    with replace_on_success(target) as path:
-        figure.savefig(path, format="svg", metadata={"Date": None})
+    style.save_figure(style.finish(figure), target.parent, target.stem)
 
 
 def sweep(

@@ -23,7 +23,7 @@ from companion.chapter import page, parameters
 from companion.chapter.page import number_text
 from companion.chapter.records import Ledger
 from companion.chapter.tally import records_frame, summary
-from companion.figures import player, style
+from companion.figures import live, style
 from constellations.atomic import check_writable, write_json
 
 LARGEST_SVG = 1_500_000
@@ -52,19 +52,20 @@ class Run(Ledger):
         return self.output_dir / "results" / f"{self.notebook}.json"
 
     def show(
-        self, figure: Figure | player.Live, name: str, *, note: str = "", data: Mapping[str, ArrayLike] | None = None
+        self, figure: Figure | live.Live, name: str, *, note: str = "", data: Mapping[str, ArrayLike] | None = None
     ) -> None:
         """Write the note under a figure, save it (SVG, PNG, the arrays it was made from) and display it.
 
         ``note`` is a list of parameters (``"n_pairs dim n_seeds"``), or text with such lists in braces. The arrays are
-        those that the figure carries (``figure.arrays``), and ``data``. A live figure is saved as a page.
+        those that the figure carries (``figure.arrays``), and ``data``. A live figure is saved as a page, and its picture.
         """
         if name in self.figures:
             raise ValueError(f"figure {name!r} was already made in this run: names must be unique")
         self.figures.append(name)
         folder, stem = self.output_dir / "figures", f"{self.notebook[:2]}_{name}"
-        if isinstance(figure, player.Live):
+        if isinstance(figure, live.Live):
             figure.save(folder / f"{stem}.html")
+            style.save_figure(figure.picture, folder, stem)
             display(figure)
             return
         if note:

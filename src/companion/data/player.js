@@ -4,28 +4,8 @@ function (key, data) {
   if (!root || root.dataset.ready) return;
   root.dataset.ready = "1";
   var stage = root.querySelector(".player-panels"), readout = root.querySelector("output");
+  stage.textContent = "";
   var slider = root.querySelector("input"), choice = root.querySelector("select"), button = root.querySelector("button");
-  if (!document.getElementById("player-style")) {
-    var sheet = document.createElement("style");
-    sheet.id = "player-style";
-    sheet.textContent = [
-      ".player { margin: 0 auto; text-align: center; font-size: .85em }",
-      ".player-panels { display: flex; flex-wrap: wrap; gap: .4em 1em; justify-content: center; align-items: center }",
-      ".player-panels svg { flex: 1 1 15rem; min-width: 0; max-width: 20rem; touch-action: pan-y; user-select: none }",
-      ".player .player-sphere { cursor: grab; max-width: 16rem }",
-      ".player-legend span { display: inline-block; margin: 0 .6em; white-space: nowrap }",
-      ".player-controls:not([hidden]) { display: flex; flex-wrap: wrap; gap: .4em 1.2em; justify-content: center; align-items: center }",
-      ".player label:not([hidden]) { display: flex; gap: .4em; align-items: center; margin: 0; white-space: nowrap }",
-      ".player-controls label:last-child { flex: 1 1 12em; max-width: 24em }",
-      ".player input { min-width: 5em; flex: 1 } .player select { color: #111; background: #fff }",
-      ".player-value { min-width: 3.2em; text-align: left } .player small { font-size: .9em }",
-      ".player button { padding: .2em 1.1em; border: 1px solid #00527d; border-radius: .4em; background: #00527d; color: #fff }",
-      ".player output { display: block; min-height: 1.5em }",
-      "@media (prefers-reduced-motion: reduce) { .player button { display: none } }",
-      "@media print { .player-controls, .player small { display: none !important } }"
-    ].join("\n");
-    document.head.appendChild(sheet);
-  }
   var SHAPES = {
     "o": "M-1,0A1,1 0 1,0 1,0A1,1 0 1,0 -1,0Z", "^": "M0,-1.2L1.1,0.8L-1.1,0.8Z",
     "s": "M-.9,-.9H.9V.9H-.9Z", "D": "M0,-1.25L1.25,0L0,1.25L-1.25,0Z", "x": "M-.9,-.9l1.8,1.8m0,-1.8l-1.8,1.8"
@@ -305,6 +285,12 @@ function (key, data) {
     readout.textContent = text.filter(Boolean).join(" \u00b7 ");
   }
 
+  // What the handles stand at, for paper.
+  function state(label) {
+    var chosen = choice ? choice.parentNode.firstChild.textContent + choice.value : "";
+    return [chosen, label ? slider.parentNode.firstChild.textContent + label : ""].filter(Boolean).join(" \u00b7 ");
+  }
+
   function show() {
     var at = now();
     slider.max = at.frames.length - 1;
@@ -313,6 +299,7 @@ function (key, data) {
     at.k = Math.min(at.k, at.frames.length - 1);
     slider.setAttribute("aria-valuetext", at.frames[at.k].label || "");
     root.querySelector(".player-value").textContent = at.frames[at.k].label || "";
+    readout.dataset.state = state(at.frames[at.k].label);
     panels.forEach(function (draw) { draw(at.frames[at.k], at.frames, at.k); });
     tell();
   }
@@ -350,6 +337,7 @@ function (key, data) {
 
   function shown(names) { return names.some(function (name) { return data.panels.indexOf(name) >= 0; }); }
 
+  root.querySelector("small").hidden = !shown(["sphere"]);
   if (shown(["sphere", "plane"])) data.looks.forEach(function (look) { sign(look[1], look[2], look[0]); });
   if (shown(["products", "logits"])) {
     sign(C.matching, "o", "matching pair");

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import ScalarFormatter
 from numpy.typing import ArrayLike
@@ -27,14 +28,20 @@ def between_codes(relative_bias: ArrayLike, panels: Mapping[str, tuple[ArrayLike
     arrays: dict[str, ArrayLike] = {"relative bias": b}
     for panel, (title, (low, high, known)) in zip(axes[0], panels.items(), strict=True):
         x, y = np.asarray(known, dtype=float).reshape(-1, 2).T
-        panel.fill_between(b, low, high, color=style.pale(COLOURS["exponential"], 0.35), lw=0)
-        panel.plot(b, high, color=COLOURS["bound"], label="no more is possible in $R^d$")
-        panel.plot(b, low, color=PAPER, ls="-.", label="codes give so much")
+        open_strip(panel, b, low, high)
         panel.plot(x, y, "o", color=COLOURS["measured"], mfc="white", ms=6, label="best known, certified")
-        panel.set(title=title, xlabel=f"relative bias {style.B_REL}", xlim=(b[0], b[-1]))
+        panel.set(title=title, ylabel="")
         arrays |= {f"{title}, lower": low, f"{title}, upper": high, f"{title}, known": known}
     axes[0, 0].set(ylabel=style.MARGIN, ylim=(0, None))
     return style.finish(figure, arrays)
+
+
+def open_strip(axes: Axes, b: np.ndarray, low: ArrayLike, high: ArrayLike) -> None:
+    """What is open between the margins that codes give and those they exclude, over relative biases ``b``."""
+    axes.fill_between(b, low, high, color=style.pale(COLOURS["exponential"], 0.35), lw=0)
+    axes.plot(b, high, color=COLOURS["bound"], label="no more is possible in $R^d$")
+    axes.plot(b, low, color=PAPER, ls="-.", label="codes give so much")
+    axes.set(xlabel=f"relative bias {style.B_REL}", ylabel=style.MARGIN, xlim=(b[0], b[-1]))
 
 
 def strips(

@@ -13,7 +13,6 @@ from numpy.typing import ArrayLike
 
 from companion.figures import curves, drawings, sphere, style, tables
 from companion.figures.style import COLOURS, SMALL
-from constellations import geometry
 
 PRODUCT = r"inner product $s_{ij}$"
 LABELS = {"matching": "matching", "non_matching": "non-matching", "u": "images $U$", "v": "texts $V$"}
@@ -119,27 +118,51 @@ def positions(panels: Mapping[str, tuple[ArrayLike, ArrayLike]]) -> Figure:
     return style.finish(figure, arrays)
 
 
-def number_line(axes: Axes, matching: ArrayLike, non_matching: ArrayLike) -> None:
-    """All inner products on one line, stacked where they would overlap, and the empty interval that defines ``m*``."""
+def number_line(
+    axes: Axes, matching: ArrayLike, non_matching: ArrayLike, *, relative_bias: float | None = None
+) -> None:
+    """All inner products on one line, stacked where they would overlap, and the empty interval that defines ``m*``.
+
+    Its middle is marked, or the ``relative_bias`` of the loss.
+    """
     kinds, low, high = _kinds(matching, non_matching)
     centre, half = (low + high) / 2, (high - low) / 2
-    edges = np.linspace(-1, 1, 81)
+    top = _stacked(axes, kinds, np.linspace(-1, 1, 81))
+    at, name = (centre, style.BEST_B_REL) if relative_bias is None else (relative_bias, style.B_REL)
+    axes.axvline(at, ymax=0.85, color=COLOURS["bound"], linestyle="--", linewidth=1.2)
+    axes.text(at, 0.87 * top, name, ha="center", va="bottom")
+    if half > 0:
+        axes.axvspan(low, high, color=style.pale(COLOURS["ours"], 0.25), lw=0)
+    for side in (-1, 1) if half > 0 else ():
+        arrow = {"arrowstyle": "<->", "color": COLOURS["bound"], "shrinkA": 0, "shrinkB": 0}
+        axes.annotate("", xy=(centre + side * half, 0.72 * top), xytext=(centre, 0.72 * top), arrowprops=arrow)
+        axes.text(centre + side * max(half / 2, 0.09), 0.74 * top, "$m^*$", ha="center", va="bottom")
+    axes.set(xticks=[-1, -0.5, 0, 0.5, 1], xlabel=PRODUCT)
+
+
+def logits(
+    axes: Axes, matching: ArrayLike, non_matching: ArrayLike, t: float, relative_bias: float, silent: float
+) -> None:
+    """The logits ``t (s - b_rel)`` of all pairs on one line; a loss is ``silent`` beyond a violation (0: never)."""
+    kinds = {kind: (t * (s - relative_bias)).clip(-40, 40) for kind, s in _kinds(matching, non_matching)[0].items()}
+    _stacked(axes, kinds, np.linspace(-40, 40, 81))
+    for side in (-1, 1) if silent else ():
+        axes.axvspan(side * silent, side * 41.2, color="#E4E4E4", lw=0, zorder=0, label="no pull")
+    axes.set(xticks=[-40, -20, 0, 20, 40], xlabel=r"logit $t\,(s_{ij} - b_{\mathrm{rel}})$, cut off at ±40")
+
+
+def _stacked(axes: Axes, kinds: Mapping[str, np.ndarray], edges: np.ndarray) -> float:
+    """A mark for every value, above those that lie near; returns how high the axes reach."""
     top = max(max(np.histogram(values, edges)[0].max() for values in kinds.values()) + 1, 4) * 1.45
-    axes.axvspan(low, high, color=style.pale(COLOURS["ours"], 0.25), lw=0)
-    axes.axvline(centre, ymax=0.85, color=COLOURS["bound"], linestyle="--", linewidth=1.2)
     for kind, values in kinds.items():
         x = np.sort(values)
         bins = np.digitize(x, edges)
         height = np.array([np.sum(bins[:k] == bins[k]) for k in range(len(x))]) + 0.5
         axes.plot(x, height, **MARKS[kind], label=f"{LABELS[kind]} pairs")
-    for side in (-1, 1):
-        arrow = {"arrowstyle": "<->", "color": COLOURS["bound"], "shrinkA": 0, "shrinkB": 0}
-        axes.annotate("", xy=(centre + side * half, 0.72 * top), xytext=(centre, 0.72 * top), arrowprops=arrow)
-        axes.text(centre + side * max(half / 2, 0.09), 0.74 * top, "$m^*$", ha="center", va="bottom")
-    axes.text(centre, 0.87 * top, style.BEST_B_REL, ha="center", va="bottom")
-    axes.set(xlim=(-1.03, 1.03), ylim=(0, top), yticks=[], xticks=[-1, -0.5, 0, 0.5, 1], xlabel=PRODUCT)
+    axes.set(xlim=(1.03 * edges[0], 1.03 * edges[-1]), ylim=(0, top), yticks=[])
     axes.spines["left"].set_visible(False)
     axes.grid(False)
+    return float(top)
 
 
 def definition(u: ArrayLike, v: ArrayLike, products: ArrayLike) -> Figure:
@@ -222,12 +245,3 @@ def best_rivals(panels: Mapping[str, ArrayLike], *, leads: bool = False) -> Figu
         curves.mark(axes[0, -1], high - low, "$2m^*$", line="--")
         axes[0, -1].set(xlabel="lead over the best rival", ylabel="queries", title="no lead below $2m^*$")
     return style.finish(figure, panels)
-
-
-def constellation(u: ArrayLike, v: ArrayLike) -> Figure:
-    """The landing page's picture: pairs ``[N, 3]`` on the sphere, beside all their inner products, one mark each."""
-    matching, non_matching = (np.asarray(x) for x in geometry.matching_and_non_matching(u, v))
-    figure, axes = style.new_figure(n_columns=2, height=3.5, ratios=[1, 1.45])
-    sphere.draw(axes[0, 0], sphere.pairs(u, v), rotation=sphere.camera())
-    number_line(axes[0, 1], matching, non_matching)
-    return style.finish(figure, u=u, v=v, matching=matching, non_matching=non_matching)

@@ -52,8 +52,8 @@ def draw_region(
     modality_gap:
         Paint the part ``m > |b_rel|`` too.
     """
-    b = np.unique(np.concatenate([np.linspace(*relative_bias_limits, 401), [0.0, 0.5]]))
-    b = b[(b >= relative_bias_limits[0]) & (b <= relative_bias_limits[1])]
+    corners = [-1, -0.25, 0, 0.5, 1, 1 - 2 / (4 - 4 / (n_pairs or np.inf))]
+    b = np.unique(np.clip([*relative_bias_limits, *corners], *relative_bias_limits))
     inside = b.clip(-1, 1)
     limit = margin_upper_bound(inside)
     grey: dict[str, Any] = {"facecolor": "#F0F0F0", "edgecolor": COLOURS["impossible"], "hatch": "//", "lw": 0}

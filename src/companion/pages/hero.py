@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-from importlib.resources import files
 from pathlib import Path
 
 import numpy as np
 import torch
 
-from companion.figures import player, products, style
+from companion.figures import live, player, style
 from constellations import training
 from constellations.atomic import replace_on_success
 
@@ -20,18 +19,20 @@ LOOKS = [(name, colour, marker) for name, (_, colour, marker) in zip(("image", "
 SEEN = "Twelve images and twelve captions on a sphere, pairs joined, and their 144 inner products on a line."
 
 
+def constellation() -> live.Live:
+    """The player of the training that is written down."""
+    style.apply_style()
+    run = {"": [player.Frame(**moment) for moment in json.loads(live.read(DATA.name))]}
+    return player.player(run, panels=["sphere", "products"], slider="step", play="Train", looks=LOOKS, description=SEEN)
+
+
 def interactive() -> str:
     """Markdown with the player; its place is before the picture of the end, which stays for print and without scripts."""
-    frames = [player.Frame(**moment) for moment in json.loads((files("companion") / "data" / DATA.name).read_text())]
-    live = player.player(
-        {"": frames}, panels=["sphere", "products"], slider="step", play="Train", looks=LOOKS, description=SEEN
-    )
-    return f'```{{raw}} html\n<div class="hero">{live.html}</div>\n```\n'
+    return f'```{{raw}} html\n<div class="hero">{constellation().html}</div>\n```\n'
 
 
 def main() -> None:
     """Write the player's frames at some moments of one training, and the picture of its end, as SVG and PNG."""
-    style.apply_style()
     moments = []
     for n_steps in MOMENTS:
         trained = training.synchronize(
@@ -46,12 +47,9 @@ def main() -> None:
         moments.append({"groups": points, "relative_bias": RELATIVE_BIAS, "label": f"{n_steps:,}", "text": text})
     with replace_on_success(DATA) as path:
         path.write_text(json.dumps(moments) + "\n")
-    figure = products.constellation(trained.u[0], trained.v[0])
+    figure = constellation().picture
     style.add_note(figure, f"N = {N_PAIRS}, d = 3, b_rel = {RELATIVE_BIAS} fixed, 1 seed")
-    for suffix, metadata in ((".svg", {"Date": None}), (".png", {"Software": None})):
-        with replace_on_success(PICTURE.with_suffix(suffix)) as path:
-            figure.savefig(path, format=suffix[1:], metadata=metadata)
-    print(f"wrote {DATA}, {PICTURE} and {PICTURE.with_suffix('.png')}")
+    print(f"wrote {DATA} and {style.save_figure(figure, PICTURE.parent, PICTURE.stem)}")
 
 
 if __name__ == "__main__":

@@ -58,6 +58,7 @@ def test_a_live_figure_is_saved_as_a_page_of_its_own(variables, tmp_path):
     run.finish()
     assert read(tmp_path)["figures"] == ["dot"]
     assert live.html in (tmp_path / "figures" / "00_dot.html").read_text()
+    assert all((tmp_path / "figures" / f"00_dot.{ending}").exists() for ending in ("svg", "png"))
 
 
 def test_begin_stops_before_anything_is_computed(variables, tmp_path):

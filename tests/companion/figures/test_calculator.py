@@ -10,13 +10,13 @@ from importlib.resources import files
 import numpy as np
 import pytest
 
-from companion.figures.calculator import Preset, calculator
+from companion.figures.calculator import calculator
 from constellations import bounds
 
 CHOSEN = {"n_pairs": 1e10, "margin": 0.07, "relative_bias": 0.07, "dim": 768}
 PRESETS = [  # NumPy's numbers print with their type: the fields must not
-    Preset("a model <1>", 0.0627, 0.0322, 768),
-    Preset("another", np.float64(0.0701), np.float32(0.125), np.int64(1152)),
+    ("a model <1>", 0.0627, 0.0322, 768),
+    ("another", np.float64(0.0701), np.float32(0.125), np.int64(1152)),
 ]
 
 
@@ -164,12 +164,33 @@ def test_a_reader_types_and_the_answers_follow(page):
 
 
 @pytest.mark.browser
-@pytest.mark.parametrize("preset", PRESETS, ids=lambda preset: preset.label)
+@pytest.mark.parametrize("preset", PRESETS, ids=lambda preset: preset[0])
 def test_every_preset_fills_the_fields_and_answers(page, preset):
+    label, margin, relative_bias, _ = preset
     page.locator("input[name=pairs]").fill("1000")
-    page.locator("select").select_option(label=preset.label)
-    low, high = bounds.required_dimension(1000, float(preset.margin), float(preset.relative_bias))
+    page.locator("select").select_option(label=label)
+    low, high = bounds.required_dimension(1000, float(margin), float(relative_bias))
     shown = [page.locator(f"output[name={name}]").first.inner_text() for name in ("dim_low", "dim_high")]
     assert shown == [str(low), str(high)]
     assert page.locator("[role=alert]").inner_text() == ""
     assert json.loads(page.evaluate("JSON.stringify(performance.getEntriesByType('resource').length)")) == 0
+
+
+@pytest.mark.browser
+def test_the_bracket_is_seen_on_paper_and_where_no_script_runs(page, browser):
+    page.emulate_media(media="print")
+    assert page.locator(".bracket").evaluate("e => getComputedStyle(e).printColorAdjust") == "exact"
+    assert not page.is_visible("select") and page.is_visible(".bracket") and page.is_visible("input[name=margin]")
+    page.emulate_media(media="screen")
+    quiet = browser.new_context(java_script_enabled=False, offline=True).new_page()
+    quiet.set_content(calculator(**CHOSEN, presets=PRESETS).html)
+    assert not quiet.is_visible("form") and quiet.locator(".bracket").bounding_box()["height"] > 10
+    assert "At margin 0.07 and relative bias 0.07" in quiet.inner_text("body")
+    quiet.context.close()
+
+
+def test_its_picture_has_the_bracket_and_the_dimension_chosen():
+    (axes,) = calculator(**CHOSEN).picture.axes
+    ends = {float(x) for line in axes.lines for x in line.get_xdata()}
+    assert {*map(float, bounds.required_dimension(1e10, 0.07, 0.07)), 768.0} <= ends
+    assert axes.get_yticklabels()[0].get_text().startswith("N = 1e10, m = 0.07")

@@ -1,7 +1,9 @@
 """Interactive figures: what the reader's hands do, and what is then shown."""
 
+import itertools
 import json
 import re
+from base64 import b64decode
 
 import numpy as np
 import pytest
@@ -31,7 +33,7 @@ def test_a_figure_needs_no_network_and_says_what_it_shows_without_scripts():
     (frame,) = frames(5, range(1))
     html = player.player({"": [frame]}, panels=["sphere"], description='five "pairs"').html
     static, script = html.split("<script>")
-    assert "<noscript>This figure needs JavaScript. five &quot;pairs&quot;</noscript>" in static
+    assert "<noscript>This is one state of a figure" in static and "five &#34;pairs&#34;" in static
     assert "http" not in html.replace("http://www.w3.org/2000/svg", "")
     assert json.dumps(np.rint(1000 * frame.groups[0]).astype(int).tolist(), separators=(",", ":")) in script
     assert html == player.player({"": [frame]}, panels=["sphere"], description='five "pairs"').html
@@ -158,6 +160,8 @@ def test_the_sphere_is_for_three_dimensions_and_paper_has_no_handles(page):
     assert len({circle.get_attribute("cx") for circle in circles.all()}) == 1
     page.emulate_media(media="print")
     assert not page.is_visible("select") and page.is_visible("svg[aria-label^='Inner products']")
+    told = "() => getComputedStyle(document.querySelector('output'), '::before').content"
+    assert page.evaluate(told) == '"dimension d = 4"'
 
 
 @pytest.mark.browser
@@ -168,5 +172,74 @@ def test_a_figure_stands_alone_on_its_page_and_says_what_it_is_without_scripts(b
         page = browser.new_context(offline=True, java_script_enabled=scripts).new_page()
         page.goto(path.as_uri())
         assert page.title().endswith("four <pairs>") and page.is_visible("input") == scripts
-        assert ("four <pairs>" in page.inner_text("body")) != scripts
+        assert page.is_visible("img[alt$='four <pairs>']") != scripts
         page.context.close()
+
+
+def seen(html):
+    """The pictures of a figure by what they show, as SVG."""
+    found = re.findall(r'<img src="data:image/svg\+xml;base64,([^"]+)" alt="([^.]*)\.', html)
+    return {name: b64decode(data).decode() for data, name in found}
+
+
+STRIP = {"": ([(-1.0, 0.0), (0.0, 0.1), (1.0, 0.0)], [(-1.0, 0.0), (0.0, 0.4), (1.0, 0.0)])}
+
+
+@pytest.mark.parametrize(("panel", "name", "words"), [
+    ("sphere", "The points", ["images U", "texts V"]), ("products", "Inner products", ["matching pairs"]),
+    ("plane", "Relative bias and margin", ["exponentially many pairs fit", "limit for N = 20"]),
+])  # fmt: skip
+def test_every_panel_has_a_small_picture_of_the_frame_shown_first(panel, name, words):
+    drawn = [player.player({"": frames(20, range(3))}, panels=[panel], description="x", n_pairs=20) for _ in range(2)]
+    ((found, picture),) = seen(drawn[0].html).items()
+    assert found == name and all(word in picture for word in words)
+    assert len(picture) < 30_000 and drawn[0].html == drawn[1].html
+
+
+def test_the_picture_is_of_the_chosen_frame():
+    first, second = frames(6, range(2)), frames(6, range(2, 4))
+    live = player.player({"a": first, "b": second}, panels=["plane"], description="x", first="b", start=0)
+    alone = player.player({"b": second[:1]}, panels=["plane"], description="x")
+    assert seen(live.html) == seen(alone.html) and "b · seed 2 · frame 2" in live.html
+    assert np.allclose(live.picture.axes[0].lines[-1].get_xydata(), second[0].where())
+
+
+def test_pictures_of_strips_of_logits_and_of_four_dimensions():
+    places = [player.Frame(places=[(0.0, 0.2)])]
+    ((_, strip),) = seen(player.player({"": places}, panels=["plane"], description="x", strips=STRIP).html).items()
+    assert "codes give so much" in strip
+    heat = [player.Frame(products=([0.5], [-0.5, 1.0])), player.Frame(logit=(50.0, 0.0, 17.3))]
+    (axes,) = player.player({"": heat}, panels=["logits"], description="x").picture.axes
+    marks = {line.get_label(): sorted(line.get_xdata()) for line in axes.lines}
+    assert marks["matching pairs"] == [25.0] and marks["non-matching pairs"] == [-25.0, 40.0] and len(axes.patches) == 2
+    flat = [player.Frame(groups=[np.eye(4), np.eye(4)])]
+    assert [*seen(player.player({"": flat}, panels=["sphere", "products"], description="x").html)] == ["Inner products"]
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("width", [1400, 390])
+def test_pictures_are_seen_where_no_script_runs_and_nothing_lies_over_them(browser, width):
+    page = browser.new_context(
+        java_script_enabled=False, offline=True, viewport={"width": width, "height": 800}
+    ).new_page()
+    sets = {"a": frames(9, range(8)), "b": frames(9, range(2))}
+    panels = ["sphere", "products", "plane"]
+    page.set_content(player.player(sets, panels=panels, description="x", choice="run", slider="step").html)
+    boxes = [image.bounding_box() for image in page.locator("img").all()]
+    boxes += [page.locator(part).bounding_box() for part in ("output", "noscript")]
+    assert len(boxes) == 5 and all(box["width"] > 150 and box["height"] > 10 for box in boxes)
+    assert all(image.evaluate("e => e.naturalWidth") > 100 for image in page.locator("img").all())
+    for one, other in itertools.combinations(boxes, 2):
+        beside = one["x"] + one["width"] <= other["x"] + 1 or other["x"] + other["width"] <= one["x"] + 1
+        assert beside or one["y"] + one["height"] <= other["y"] + 1 or other["y"] + other["height"] <= one["y"] + 1
+    assert page.inner_text("output") == "run a · step seed 7 · frame 7" and not page.is_visible("small")
+    page.context.close()
+
+
+@pytest.mark.browser
+def test_pictures_stay_where_scripts_are_stripped_and_go_where_they_run(page):
+    html = player.player({"": frames(6, range(3))}, panels=["sphere", "plane"], description="x").html
+    page.set_content(re.sub(r"<(script|style|noscript)>.*?</\1>", "", html, flags=re.DOTALL))
+    assert [image.is_visible() for image in page.locator("img").all()] == [True, True]
+    page.set_content(html)
+    assert page.locator("img").count() == 0 and page.locator(".player-panels svg").count() == 2

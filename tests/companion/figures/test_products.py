@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from matplotlib.colors import to_rgba
 
-from companion.figures import drawings, limits, losses, products, region, style, tables
+from companion.figures import drawings, limits, losses, player, products, region, style, tables
 from constellations import constructions, geometry, modality_gap
 from constellations.losses.rows import info_nce_only_example
 
@@ -19,15 +19,13 @@ def texts(figure):
 
 def test_constellation_shows_every_inner_product_outside_the_gap():
     u, v = constructions.antiprism(8, relative_bias=0.3)
-    number_line = products.constellation(u, v).axes[1]
+    number_line = player.still([player.Frame(groups=(u, v))], ["sphere", "products"]).axes[1]
     marks = {line.get_label(): np.asarray(line.get_xdata()) for line in number_line.lines}
     matching, non_matching = marks["matching pairs"], marks["non-matching pairs"]
     assert (len(matching), len(non_matching)) == (8, 56)
     (span,) = number_line.patches
     low, high = span.get_x(), span.get_x() + span.get_width()
     assert matching.min() == pytest.approx(high) and non_matching.max() == pytest.approx(low)
-    with pytest.raises(ValueError, match="norm 1"):
-        products.constellation(np.ones((4, 3)), np.ones((4, 3)))
 
 
 def test_histograms_mark_gap_and_overlap_differently():
@@ -138,7 +136,7 @@ def test_labels_keep_clear_of_each_other_and_of_the_points():
     example = info_nce_only_example()  # two of its three pairs coincide
     lifted = constructions.one_threshold(*example, [-0.1, 0.85, 0.85])  # its gap is narrower than two labels
     row_by_row = products.row_by_row(*example, geometry.inner_products(*example))
-    for figure in (row_by_row, products.constellation(*lifted)):
+    for figure in (row_by_row, player.still([player.Frame(groups=lifted)], ["sphere", "products"])):
         figure.draw_without_rendering()
         boxes = [text.get_window_extent() for panel in figure.axes for text in panel.texts if text.get_text()]
         assert not any(one.overlaps(other) for one, other in itertools.combinations(boxes, 2))
