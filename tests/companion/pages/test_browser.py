@@ -209,6 +209,18 @@ def test_every_live_figure_has_a_caption_and_a_page_of_its_own(page: Any) -> Non
             assert (HTML / "notebooks" / alone).resolve().exists(), alone
 
 
+def test_every_live_figure_is_a_picture_on_paper_and_where_no_script_runs(page: Any, browser: Any) -> None:
+    quiet = browser.new_context(java_script_enabled=False, offline=True).new_page()
+    page.emulate_media(media="print")
+    for name in (name for name in contents() if name.startswith("notebooks/")):
+        for reader, drawn in ((quiet, "img"), (page, "svg")):
+            reader.goto((HTML / f"{name}.html").resolve().as_uri(), wait_until="load")
+            for player in reader.locator(".player").all():
+                boxes = [panel.bounding_box() for panel in player.locator(f".player-panels {drawn}").all()]
+                assert boxes and all(box and min(box["width"], box["height"]) > 80 for box in boxes), name
+    quiet.context.close()
+
+
 def test_three_doors_lead_in(page: Any) -> None:
     for door, place in (("Understand it", "01_"), ("Does it reproduce?", "scoreboard"), ("Use it in training", "18_")):
         visit(page, "book/index")
