@@ -86,13 +86,18 @@ addEventListener("DOMContentLoaded", () => {
   });
 });
 
-// Formulas of docstrings are typed like code; on the page they have the signs of mathematics. Names and numbers keep their hyphens.
+// Formulas of docstrings and of records are typed like code; on the page they have the signs of mathematics.
+// Names and numbers of docstrings keep their hyphens, and in a sentence a minus sign stands after a space or a bracket.
 const SIGNS = [["<=", "≤"], [">=", "≥"], ["!=", "≠"], ["->", "→"], ["+-", "±"], ["-+", "∓"]];
+const signs = (text) => SIGNS.reduce((text, [typed, sign]) => text.replaceAll(typed, sign), text);
 addEventListener("DOMContentLoaded", () => {
   document.querySelectorAll(".autosummary code.literal, section:has(> dl.py) code.literal").forEach((code) => {
     if (code.closest("a") || /["`]|--|^>=$|^(python|pip) /.test(code.textContent)) return;
-    const text = SIGNS.reduce((text, [typed, sign]) => text.replaceAll(typed, sign), code.textContent);
-    code.textContent = text.replace(/(?<![a-z]{2}(?=-\w)|\d(?=-\d\d)|\de)-/gi, "−");
+    code.textContent = signs(code.textContent).replace(/(?<![a-z]{2}(?=-\w)|\d(?=-\d\d)|\de)-/gi, "−");
+  });
+  document.querySelectorAll(".constellations-check, .constellations-records td, .constellations-items td").forEach((said) => {
+    const texts = document.createTreeWalker(said, NodeFilter.SHOW_TEXT);
+    while (texts.nextNode()) texts.currentNode.data = signs(texts.currentNode.data).replace(/(?<=^|[\s(^|])-(?=[\w(])|(?<=\s)-(?=\s)|(?<=\b[a-z])-(?=\d)/gi, "−");
   });
 });
 
