@@ -1,4 +1,4 @@
-"""The reference names every room of the library, citations have entries, and the landing page's picture is right."""
+"""The reference names every room of the library, citations have entries, the landing page its picture and number."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ import yaml
 from sphinx.ext.napoleon import NumpyDocstring
 
 import constellations
-from constellations import sphere, training
+from constellations import bounds, sphere, training
 
 ROOT = Path(__file__).parents[1]
 # Tables are read by name.
@@ -111,3 +111,9 @@ def test_every_parameter_that_is_described_exists() -> None:
         assert not re.search(r"^:\w.*>>>", fields.replace("\n  ", " "), re.MULTILINE), name
         found += len(listed)
     assert found > 50
+
+
+def test_the_landing_page_gives_the_dimension_of_a_billion_pairs() -> None:
+    low, high = bounds.required_dimension(1e9, 0.07, 0.07)
+    text = (ROOT / "book" / "index.md").read_text()
+    assert f"a billion, at margin and relative bias 0.07, need between {low} and {high} dimensions" in text

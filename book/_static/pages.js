@@ -13,7 +13,7 @@ addEventListener("DOMContentLoaded", () => {
 addEventListener("DOMContentLoaded", () => {
   const each = (selector, mend) => document.querySelectorAll(selector).forEach(mend);
   each("thead th", (cell) => (cell.scope = "col"));
-  each("summary[aria-label], button.search-button[aria-label]", (element) => element.removeAttribute("aria-label"));
+  each("summary[aria-label]", (element) => element.removeAttribute("aria-label"));
   each('[role="doc-biblioentry"], .citation-list[role="list"]', (element) => element.removeAttribute("role"));
   each(".bd-article table", (table) => {
     const cells = [...table.querySelectorAll("tbody td")], heads = [...table.querySelectorAll("thead tr:only-child th")];
@@ -113,13 +113,14 @@ addEventListener("DOMContentLoaded", () => {
   });
 });
 
-// A displayed formula that is a little wider than its column shrinks; a wider one scrolls, and the keyboard must reach it.
+// A formula that is a little wider than its column shrinks; a wider one scrolls, and the keyboard must reach it.
 // Those that are wider than paper are set smaller there.
 addEventListener("load", () => {
   globalThis.MathJax?.startup?.promise?.then(() => {
-    document.querySelectorAll('mjx-container[display="true"]').forEach((formula) => {
+    document.querySelectorAll("mjx-container").forEach((formula) => {
       formula.classList.toggle("wide", formula.firstElementChild.getBoundingClientRect().width > 600);
-      const room = formula.clientWidth / formula.scrollWidth;
+      if (formula.clientWidth < 100) return;
+      const room = formula.clientWidth / (formula.scrollWidth - 2);
       if (room < 0.72) formula.tabIndex = 0;
       else if (room < 1) formula.style.fontSize = `${127 * room}%`;
     });
