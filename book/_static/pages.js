@@ -68,7 +68,7 @@ addEventListener("DOMContentLoaded", () => {
     button.addEventListener("click", () => (fold.open = !fold.open));
     fold.addEventListener("toggle", tell);
     tell();
-    links.append(" · ", button);
+    links.append(links.childElementCount ? " · " : "", button);
     fold.classList.add("captioned");
     fold.parentElement.append(fold);
   });

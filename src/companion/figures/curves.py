@@ -48,7 +48,7 @@ def curves(
     chosen = style.looks(names, looks)
     soup = len(panels) == 1 and len(chosen) > 6 and not any(look.marker for look in chosen.values())
     n, share = len(panels), "y" if ylabel else ""
-    figure, axes = style.grid(n, columns=3 if n <= 3 else 2, height=2.3, rest=0.9, share=share)
+    figure, axes = style.grid(n, columns=3 if n <= 3 else 2, height=2.3 if n <= 3 else 2.0, rest=0.9, share=share)
     arrays: dict[str, ArrayLike] = {xlabel: x}
     for panel, (title, group) in zip(axes.flat, panels.items(), strict=False):
         log = log_y if isinstance(log_y, bool) else title in log_y
