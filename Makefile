@@ -18,7 +18,7 @@ NUMBERED  = $(filter $(NB) $(NB)_% 0$(NB)_%,$(CHAPTERS))
 BEGINNING = $(filter $(NB)%,$(CHAPTERS))
 CHOSEN    = $(if $(NB),$(or $(NUMBERED),$(if $(word 2,$(BEGINNING)),,$(BEGINNING))))
 LONGEST  := 08 20 13 10 07 16 17 09 06 02 11 03 14 01 05 18 12 04 15
-THREADS  := $(shell echo $$(( ($(CORES) + 3) / 4 )))
+THREADS  := $(shell echo $$(( $(CORES) < 16 ? ($(CORES) + 3) / 4 : 4 )))
 BY_TIME  := $(foreach number,$(LONGEST),$(filter $(number)_%,$(CHAPTERS)))
 ARCHIVE  := constellations-$(shell sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml)
 CHROMIUM := $(firstword $(foreach name,chromium chromium-browser google-chrome,$(shell command -v $(name))))

@@ -9,6 +9,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from constellations.checks import first_line
+
 
 @contextmanager
 def reading(path: str | os.PathLike[str], *, kind: str = "", advice: str = "", extra: str = "book") -> Iterator[Path]:
@@ -34,8 +36,7 @@ def reading(path: str | os.PathLike[str], *, kind: str = "", advice: str = "", e
     except Exception as error:  # damaged files make readers raise anything
         if isinstance(error, ValueError) and str(error).startswith(str(path)):
             raise
-        said = (str(error).strip() or type(error).__name__).splitlines()[0]
-        raise ValueError(f"{path} cannot be read{kind}: {said}{advice}") from error
+        raise ValueError(f"{path} cannot be read{kind}: {first_line(error)}{advice}") from error
 
 
 def read_json(path: str | os.PathLike[str]) -> dict[str, Any]:

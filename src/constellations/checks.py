@@ -57,6 +57,11 @@ def choice(value: Any, name: str, allowed: Iterable[Any]) -> None:
     require(value in allowed, name, f"one of {', '.join(map(repr, allowed))}", value)
 
 
+def first_line(error: BaseException) -> str:
+    """What an error says, in one line."""
+    return (str(error).strip() or type(error).__name__).splitlines()[0]
+
+
 def exit_status(command: Callable[..., int | None], *given: Any) -> int:
     """What a command for a terminal returns, 0 for None; 2 for bad input, which is told in one line."""
     try:

@@ -35,7 +35,7 @@ class SphericalCode:
         """The code as a float64 tensor ``[n_points, dim]``; a ValueError if its coordinates are not known here."""
         if not self.builder:
             raise ValueError(f"points of {self.name} are not available: only its inner product is listed")
-        sizes = {"simplex": self.dim + 1, "cross_polytope": self.dim, "roots_d": self.dim}
+        sizes = {"simplex": self.dim + 1, "cross_polytope": self.dim, "roots_d": self.dim, "derived_from_e8": self.dim}
         build = getattr(polytopes if hasattr(polytopes, self.builder) else codes, self.builder)
         points = torch.as_tensor(build(sizes[self.builder]) if self.builder in sizes else build()).to(torch.float64)
         return points / points.norm(dim=-1, keepdim=True)

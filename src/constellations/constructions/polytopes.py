@@ -108,24 +108,12 @@ def roots_e6() -> np.ndarray:
     return _orthogonal_to(roots, np.stack([roots[0], neighbour]))
 
 
-def fifty_six_points() -> np.ndarray:
-    """The neighbours of one root of E8, seen from it."""
-    return _derived(roots_e8() / math.sqrt(2), 1 / 2)
-
-
-def schlaefli() -> np.ndarray:
-    """27 points of R^6, derived from the 56 points of R^7."""
-    return _derived(fifty_six_points(), 1 / 3)
-
-
-def sixteen_points() -> np.ndarray:
-    """16 points of R^5, derived from the 27."""
-    return _derived(schlaefli(), 1 / 4)
-
-
-def ten_points() -> np.ndarray:
-    """10 points of R^4, derived from the 16."""
-    return _derived(sixteen_points(), 1 / 5)
+def derived_from_e8(dim: int) -> np.ndarray:
+    """56, 27, 16 or 10 points of ``R^dim``, ``dim`` from 7 to 4: the neighbours of a root, seen from it, and so on."""
+    points = roots_e8() / math.sqrt(2)
+    for n in range(8, dim, -1):
+        points = _derived(points, 1 / (10 - n))
+    return points
 
 
 def golay_codewords() -> np.ndarray:

@@ -25,7 +25,6 @@ def describe_rows(r: Report, names: Names | None = None) -> list[tuple[str, str]
         numbers = f"matching {gap.matching:+.5f}  non-matching {gap.non_matching:+.5f}"
         lines.append((label, f"{numbers}  m {gap.margin:+.5f}  b_rel {gap.relative_bias:+.5f}"))
     (i, j), (k, l) = r.extreme.matching_index, r.extreme.non_matching_index
-    relative = f"relative gap {r.relative_modality_gap:.4f}"
     own = f"{call(0, i, names)} with its own {call(1, j, names)}"
     lines += [
         ("decided by", f"{own}; {call(0, k, names)} with {call(1, l, names)}"),
@@ -33,7 +32,7 @@ def describe_rows(r: Report, names: Names | None = None) -> list[tuple[str, str]
         ("retrieval", f"{r.retrieval_accuracy:.4%} of images find their own text first"),
         ("", f"{r.text_retrieval_accuracy:.4%} of texts find an image of theirs first"),
         ("linear shift", f"xi {r.xi:.5f} = {r.mean_of_norms:.5f} - {r.norm_of_mean:.5f}"),
-        ("modality gap", f"means {r.distance_of_means:.5f} apart, {relative}"),
+        ("modality gap", f"means {r.distance_of_means:.5f} apart, relative gap {r.relative_modality_gap:.4f}"),
         ("", separability(r)),
         ("dimension", "; ".join(dimension(r))),
     ]

@@ -16,15 +16,22 @@ Number = float | Tensor
 Labels = Tensor | ArrayLike | tuple[Any, Any]
 
 
-def full_precision(*points: Tensor) -> tuple[Tensor, ...]:
-    """In one type, float32 at least: sums of half precision overflow, its logits are a percent off."""
+def full_precision(*points: Tensor, operands: bool = True) -> tuple[Tensor, ...]:
+    """In one type, float32 at least: sums of half precision overflow, its logits are a percent off.
+
+    With ``operands=False`` bfloat16 points on a GPU stay as they are: it multiplies them with sums in float32, fast.
+    """
+    if not operands and all(x.is_cuda and x.dtype == torch.bfloat16 for x in points):
+        return points
     kind = functools.reduce(torch.promote_types, (x.dtype for x in points), torch.float32)
     return tuple(x.to(kind) for x in points)
 
 
 def scalar(value: Number, name: str, points: Tensor, *, positive: bool = False, checked: bool = True) -> Tensor:
-    """One number, or one for each configuration of points ``[..., N, d]``, in their type; one element has shape ``()``."""
-    number = torch.as_tensor(value, dtype=points.dtype)
+    """One number, or one for each configuration of points ``[..., N, d]``, in their type, float32 at least; of one element
+    the shape is ``()``.
+    """
+    number = torch.as_tensor(value, dtype=torch.promote_types(points.dtype, torch.float32))
     if checked and not holds((torch.isfinite(number) & (number > 0 if positive else True)).all()):
         raise ValueError(f"{name} must be finite{' and above 0' if positive else ''}, got {value!r}")
     if number.numel() == 1:

@@ -56,7 +56,7 @@ def distributed_sigmoid_loss(
     matrix = labels is not None and not isinstance(labels, tuple) and torch.as_tensor(labels).dtype == torch.bool
     fault = None
     try:
-        u, v = full_precision(*as_pairs(u, v, at_least=1, matched=labels is None))
+        u, v = full_precision(*as_pairs(u, v, at_least=1, matched=labels is None), operands=variant != "exact")
         t, b = scalars(u, inverse_temperature, bias, relative_bias)
         matching = Matching.of(None if matrix else labels, len(u), len(v), device=u.device)
     except ValueError as error:
@@ -70,7 +70,8 @@ def distributed_sigmoid_loss(
         matching = Matching(rows=matching.rows, columns=_Gather.apply(matching.columns[:, None], n)[:, 0])
     else:
         matching = Matching(first=sum(n[: dist.get_rank()]))
-    total = summed(u, _Gather.apply(v, n), t, b, matching, variant=variant, size=chunk_size)
+    (wide,) = full_precision(v)  # gradients of all processes are added in float32
+    total = summed(u, _Gather.apply(wide, n).to(v.dtype), t, b, matching, variant=variant, size=chunk_size)
     total = total / count(reduction, m, sum(n))
     return total + (dist.get_world_size() - 1) * (total - total.detach()) if averaged else total
 

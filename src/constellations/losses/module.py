@@ -129,9 +129,9 @@ class SigmoidLoss(nn.Module):
         if u.shape[-1] != v.shape[-1] or (labels is None and u.shape != v.shape):
             got = f"{tuple(u.shape)} and {tuple(v.shape)}"
             raise ValueError(f"u and v must have the same shape [..., N, d], got {got}")
-        u, v = full_precision(u, v)
+        u, v = full_precision(u, v, operands=False)
         bias, relative_bias = (getattr(self, name, None) for name in ("bias", "relative_bias"))
-        log_t = self.log_inverse_temperature.to(u.dtype)
+        log_t = self.log_inverse_temperature.to(torch.promote_types(u.dtype, torch.float32))
         t, b = scalars(u, log_t.exp(), bias, relative_bias, checked=False)
         matching = Matching.of(labels, u.shape[-2], v.shape[-2], device=u.device)
         total = summed(u, v, t, b, matching, variant="exact", size=self.chunk_size)

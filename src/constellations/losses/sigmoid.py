@@ -11,7 +11,7 @@ from torch.utils.checkpoint import checkpoint
 
 from constellations.checks import choice, integer
 from constellations.losses.arguments import Labels, Matching, Number, full_precision, scalar
-from constellations.losses.slopes import PUBLISHED_EPSILON, ClosedLoss, entries
+from constellations.losses.slopes import PUBLISHED_EPSILON, ClosedLoss
 from constellations.sphere import Points, as_pairs
 
 Variant = Literal["exact", "published"]
@@ -41,7 +41,8 @@ def sigmoid_loss(
     ----------
     u:
         Unit vectors ``[..., N, d]``, ``N >= 2``, a tensor or an array. Gradients flow through tensors. Half precision is
-        computed in float32.
+        computed in float32; of bfloat16 points on a GPU the products are those of bfloat16 numbers, with sums and logits
+        in float32.
     v:
         Unit vectors of the same shape: ``v_i`` belongs to ``u_i`` unless ``labels`` say otherwise.
     inverse_temperature:
@@ -82,7 +83,8 @@ def sigmoid_loss(
     """
     choice(variant, "variant", VARIANTS)
     choice(reduction, "reduction", REDUCTIONS)
-    u, v = full_precision(*as_pairs(u, v, matched=labels is None, at_least=2 if labels is None else 1))
+    u, v = as_pairs(u, v, matched=labels is None, at_least=2 if labels is None else 1)
+    u, v = full_precision(u, v, operands=variant != "exact")
     t, b = scalars(u, inverse_temperature, bias, relative_bias)
     matching = Matching.of(labels, u.shape[-2], v.shape[-2], device=u.device)
     total = summed(u, v, t, b, matching, variant=variant, size=chunk_size)
@@ -127,11 +129,11 @@ def summed(u: Tensor, v: Tensor, t: Tensor, b: Tensor, matching: Matching, *, va
     """Summed loss ``[...]`` of points in full precision, without any check of values."""
     size = u.shape[-2] if size is None else integer(size, "chunk_size", 1)
     with torch.autocast(u.device.type, enabled=False):
-        if variant == "exact" and not torch.compiler.is_compiling():
+        if variant == "exact":
             return _closed(u, v, t, b, matching, size)
         blocks = u.split(size, dim=-2)
-        run = _traced if len(blocks) == 1 else partial(checkpoint, _traced, use_reentrant=False)
-        return torch.stack([run(x, v, t, b, matching, k * size, variant) for k, x in enumerate(blocks)]).sum(0)
+        run = _published if len(blocks) == 1 else partial(checkpoint, _published, use_reentrant=False)
+        return torch.stack([run(x, v, t, b, matching, k * size) for k, x in enumerate(blocks)]).sum(0)
 
 
 def _closed(u: Tensor, v: Tensor, t: Tensor, b: Tensor, matching: Matching, size: int) -> Tensor:
@@ -148,10 +150,8 @@ def _wrongness(u: Tensor, v: Tensor, t: Tensor, b: Tensor, matching: Matching, s
     return torch.where(matching.mask(z, start), -z, z)
 
 
-def _traced(u: Tensor, v: Tensor, t: Tensor, b: Tensor, matching: Matching, start: int, variant: str) -> Tensor:
-    """The same value left to automatic differentiation."""
+def _published(u: Tensor, v: Tensor, t: Tensor, b: Tensor, matching: Matching, start: int) -> Tensor:
+    """The clamped loss of a block of rows, left to automatic differentiation."""
     x = _wrongness(u, v, t, b, matching, start)
-    if variant == "exact":
-        return entries(x).sum((-2, -1))
     kept = torch.where(matching.mask(x, start), torch.sigmoid(-x), 1 - torch.sigmoid(x))
     return -torch.log(kept + PUBLISHED_EPSILON).sum((-2, -1))

@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import softplus
 
-from constellations.losses.arguments import Matching
+from constellations.losses.arguments import Matching, full_precision
 
 PUBLISHED_EPSILON = 1e-8
 TILE = 2**17  # entries turned into slopes at a time, so that they stay in the cache
@@ -33,22 +33,20 @@ def entries(x: Tensor) -> Tensor:
     return softplus(x, threshold=40.0)
 
 
-def exact_slopes_(z: Tensor, start: int = 0) -> None:
-    """Replace logits ``[..., M, N]`` by ``dL/dz`` of the exact loss: ``sigmoid(z)``, for matching pairs ``-sigmoid(-z)``.
+def exact_slopes_(z: Tensor, matching: Matching, start: int = 0) -> None:
+    """Replace logits ``[..., m, N]`` by ``dL/dz`` of the exact loss: ``sigmoid(z)``, for matching pairs ``-sigmoid(-z)``.
 
-    The rows are those from ``start`` on of the ``N x N`` table.
+    The rows are those from ``start`` on of the whole table.
     """
-    diagonal = z.diagonal(offset=start, dim1=-2, dim2=-1)
-    matching = torch.sigmoid(-diagonal).neg_()
-    z.sigmoid_()
-    diagonal.copy_(matching)
+    matching.flip_(z, start)
+    matching.flip_(z.sigmoid_(), start)
 
 
 def published_slopes_(z: Tensor, spare: Tensor, start: int = 0) -> None:
     """The same for the authors' clamped loss, as automatic differentiation evaluates it in the precision of ``z``.
 
-    With ``p = sigmoid(z)``: ``p (1-p) / (1 - p + eps)``, and ``-p (1-p) / (p + eps)`` for matching pairs. Where ``1 - p``
-    rounds to 0, in float32 beyond a logit of about 17, the slope is exactly 0.
+    With ``p = sigmoid(z)``: ``p (1-p) / (1 - p + eps)``, and ``-p (1-p) / (p + eps)`` for matching pairs, those of the
+    diagonal. Where ``1 - p`` rounds to 0, in float32 beyond a logit of about 17, the slope is exactly 0.
     """
     diagonal = z.diagonal(offset=start, dim1=-2, dim2=-1)
     p = torch.sigmoid(diagonal)
@@ -60,12 +58,19 @@ def published_slopes_(z: Tensor, spare: Tensor, start: int = 0) -> None:
     diagonal.copy_(matching)
 
 
-def loss_(z: Tensor, matching: Matching, start: int, *, slopes: bool) -> Tensor:
-    """Summed loss of a block of logits ``[R, m, N]``; with ``slopes`` they are replaced by ``dL/dz``."""
-    size = max(1, TILE // (z.shape[0] * z.shape[2]))
-    lowest = -80.0 if z.dtype == torch.float32 else -700.0  # below it slopes are 0: no subnormal numbers
-    total = z.new_zeros(z.shape[0])
-    for k, x in enumerate(z.split(size, dim=1)):
+def product(a: Tensor, b: Tensor) -> Tensor:
+    """A batched product with sums in float32 at least; bfloat16 numbers, which a GPU multiplies so, come as they are."""
+    return torch.bmm(a, b, out_dtype=torch.float32) if a.dtype == torch.bfloat16 else torch.bmm(a, b)
+
+
+def loss_(s: Tensor, t: Tensor, b: Tensor, matching: Matching, start: int, *, slopes: bool) -> Tensor:
+    """Summed loss ``[R]`` of a block of inner products ``[R, m, N]``; with ``slopes`` they are replaced by ``dL/dz``."""
+    whole = s.is_cuda or torch.compiler.is_compiling()
+    size = max(1, TILE // (s.shape[0] * s.shape[2]))
+    lowest = -80.0 if s.dtype == torch.float32 else -700.0  # below it slopes are 0: no subnormal numbers
+    total = s.new_zeros(s.shape[0])
+    for k, x in enumerate([s] if whole else s.split(size, dim=1)):
+        x.mul_(t[:, None, None]).sub_(b[:, None, None])
         matching.flip_(x, start + k * size)
         total += entries(x).sum((1, 2))
         if slopes:
@@ -78,29 +83,30 @@ class ClosedLoss(torch.autograd.Function):
     """Summed exact loss ``[R]`` of points ``[R, M, d]``, ``[R, N, d]`` at scalars ``[R]``; its gradients in all four.
 
     All is computed in the forward pass, ``size`` rows at a time: three products, and memory for ``R * size * N`` logits
-    beside gradients of the points' size. Differentiable again, then with the whole matrix.
+    beside gradients of the points' size. Differentiable again, then with the whole matrix. Of bfloat16 points the inner
+    products are those of the numbers as they are, and slopes are rounded to bfloat16 before they multiply points.
     """
 
     @staticmethod
     def forward(
         u: Tensor, v: Tensor, t: Tensor, b: Tensor, matching: Matching, size: int, gradients: bool
     ) -> tuple[Tensor, ...]:
-        scaled = u * t[:, None, None]
-        total, pull = torch.zeros_like(t), torch.zeros_like(t)
-        by_u, by_v = (torch.empty_like(u), torch.zeros_like(v)) if gradients else (u, v)
+        total, pull, wide = torch.zeros_like(t), torch.zeros_like(t), t[:, None, None]
+        by_u, by_v = (torch.zeros_like(x, dtype=t.dtype) if gradients else x for x in (u, v))
         for start in range(0, u.shape[1], size):
-            rows = scaled[:, start : start + size]
-            z = (rows @ v.mT).sub_(b[:, None, None])
-            total += loss_(z, matching, start, slopes=gradients)
+            rows = u[:, start : start + size]
+            z = product(rows, v.mT)
+            total += loss_(z, t, b, matching, start, slopes=gradients)
             if gradients:
                 pull += z.sum((1, 2))
-                torch.bmm(z, v, out=by_u[:, start : start + size])
-                by_v.baddbmm_(z.mT, rows)
+                z = z.to(u.dtype)
+                by_u[:, start : start + size] = product(z, v)
+                by_v += product(z.mT, rows)
             del z
         if not gradients:
             return (total,)
         by_t = (u * by_u).sum((1, 2))
-        return total, by_u.mul_(t[:, None, None]), by_v, by_t, -pull
+        return total, by_u.mul_(wide), by_v.mul_(wide), by_t, -pull
 
     @staticmethod
     def setup_context(ctx: Any, inputs: tuple, output: tuple[Tensor, ...]) -> None:
@@ -115,6 +121,7 @@ class ClosedLoss(torch.autograd.Function):
         if closed and not torch.is_grad_enabled():
             by_u, by_v, by_t, by_b = closed
             return wide * by_u, wide * by_v, g * by_t, g * by_b, None, None, None
+        u, v = full_precision(u, v)
         s = u @ v.mT
         mask = ctx.matching.mask(s)
         z = t[:, None, None] * s - b[:, None, None]

@@ -34,16 +34,12 @@ class LinearSeparability:
 class MaxSeparable:
     """The most pairs one hyperplane splits (``<h, u_i> > 0 > <h, v_i>``), with a direction that attains it.
 
-    ``n_separated`` is counted from ``direction``, ``upper_bound`` is the program's; equal when ``proven``.
+    ``n_separated`` is counted from ``direction``, ``upper_bound`` is the program's; equal where that many are proved best.
     """
 
     n_separated: int
     upper_bound: int
     direction: Tensor
-
-    @property
-    def proven(self) -> bool:
-        return self.n_separated == self.upper_bound
 
 
 def linear_separability(u: ArrayLike, v: ArrayLike, *, affine: bool = False) -> LinearSeparability:
@@ -113,8 +109,8 @@ def max_separable(
     --------
     >>> from constellations.constructions import tight_modality_gap
     >>> found = max_separable(*tight_modality_gap(3, n_wedge=4))
-    >>> found.n_separated, found.proven
-    (4, True)
+    >>> found.n_separated, found.upper_bound
+    (4, 4)
     """
     u, v = configuration(u, v)
     require(1e-5 < resolution < 0.1, "resolution", "in (1e-5, 0.1)", resolution)

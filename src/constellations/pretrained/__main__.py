@@ -24,9 +24,8 @@ def _embed(options: argparse.Namespace) -> None:
         raise ValueError("--revision needs exactly one --model")
     check_writable(Path(options.store) / "manifest.json")
     folder = scan_folder(options.images, class_names=options.class_names)
-    choices = {"revision": options.revision, "device": options.device, "dtype": options.dtype}
     for model in options.model or list(REVISIONS):
-        encoder = load_encoder(model, **choices)
+        encoder = load_encoder(model, revision=options.revision, device=options.device, dtype=options.dtype)
         store = Path(options.store) / encoder.name.rpartition("/")[2]
         embed(encoder, folder, store, batch_size=options.batch_size, progress=not options.quiet)
         print(f"{len(folder.files)} images of {len(folder.names)} classes in {store}")

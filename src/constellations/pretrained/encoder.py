@@ -12,7 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from constellations.checks import choice, require
+from constellations.checks import choice, first_line, require
 from constellations.sphere import normalize
 
 # The eight models of the paper, each at a fixed commit of its repository.
@@ -97,7 +97,7 @@ def load_encoder(
     try:
         torch.empty(0, device=device)
     except (RuntimeError, AssertionError) as error:
-        got = f"{device!r} ({_first_line(error)})"
+        got = f"{device!r} ({first_line(error)})"
         raise ValueError(f"device must be cpu or one that works here, got {got}") from error
     if model.startswith("open_clip:"):
         return _of_open_clip(model.removeprefix("open_clip:"), device, dtype)
@@ -150,7 +150,7 @@ def _of_open_clip(name: str, device: str, dtype: str) -> Encoder:
         network, transform = open_clip.create_model_from_pretrained(architecture, pretrained=tag or None)
         tokenizer = open_clip.get_tokenizer(architecture)
     except Exception as error:
-        raise ValueError(f"open_clip:{name} cannot be loaded ({_first_line(error)})") from error
+        raise ValueError(f"open_clip:{name} cannot be loaded ({first_line(error)})") from error
     return Encoder(
         name=f"open_clip/{name.replace('/', '-')}", revision=tag or None, image_preprocessing=repr(transform),
         **_measured(network, f"open_clip:{name}", device, dtype),
@@ -159,26 +159,21 @@ def _of_open_clip(name: str, device: str, dtype: str) -> Encoder:
     )  # fmt: skip
 
 
-def _first_line(error: BaseException) -> str:
-    return (str(error).strip() or type(error).__name__).splitlines()[0]
-
-
 def _from_pretrained(model: str, revision: str | None) -> tuple[Any, Any]:
     try:
         from transformers import AutoModel, AutoProcessor
     except ImportError as error:
         raise ValueError(f"pretrained models need the package {error.name}: {EXTRA}") from error
     options = {} if revision is None else {"revision": revision}
-    strict = {"use_safetensors": True, "output_loading_info": True}
     try:
-        network, info = AutoModel.from_pretrained(model, **strict, **options)
+        network, info = AutoModel.from_pretrained(model, use_safetensors=True, output_loading_info=True, **options)
         if info["missing_keys"]:
             raise ValueError(f"its weights lack {', '.join(sorted(info['missing_keys'])[:3])}")
         return network, AutoProcessor.from_pretrained(model, **options)
     except ImportError as error:
         raise ValueError(f"{model} cannot be loaded: {EXTRA} ({error})") from error
     except Exception as error:  # damaged files make readers raise anything
-        said = f"{model} cannot be loaded ({_first_line(error)})"
+        said = f"{model} cannot be loaded ({first_line(error)})"
         if Path(model).is_dir():
             raise ValueError(said) from error
         pinned = f" --revision {revision}" if revision else ""

@@ -23,7 +23,7 @@ from constellations.training.optimizers import Adam, Descent
 from constellations.training.settings import Settings, graph_edges, matching_pairs, per_run
 from constellations.training.state import State
 
-ADAM = Adam()
+ADAM, MOST = Adam(), 4  # threads; more wait for each other
 
 
 def synchronize(
@@ -111,14 +111,15 @@ def synchronize(
     dtype:
         Precision of the training, float32 or float64. What is measured is float64.
     device:
-        Place of the training. Results are on the CPU.
+        Place of the training. Results are on the CPU. On a GPU a step is recorded once and replayed, and the more runs
+        there are the less each of them costs.
     progress:
         Show a progress bar.
     chunk_size:
         Runs trained side by side in one thread, by default as many as fit a cache.
     n_threads:
         Threads that share the chunks: by default the environment variable ``CONSTELLATIONS_THREADS``, else as many as
-        torch would use. The bits of a result do not depend on it.
+        torch would use, four at most. The bits of a result do not depend on it.
 
     Returns
     -------
@@ -137,8 +138,9 @@ def synchronize(
     >>> result.points.shape, bool((result.margin > 0).all())
     (torch.Size([3, 2, 4, 4]), True)
     """
-    both = bias, relative_bias
-    require(bias is None or relative_bias is None, "at most one of bias and relative_bias", "given", both)
+    require(
+        bias is None or relative_bias is None, "at most one of bias and relative_bias", "given", (bias, relative_bias)
+    )
     relative_bias = 0.0 if bias is None and relative_bias is None else relative_bias
     own = {"seeds": seeds, "inverse_temperature": inverse_temperature, "bias": bias, "relative_bias": relative_bias}
     n_pairs, k = integer(n_pairs, "n_pairs", 2), integer(n_modalities, "n_modalities", 2)
@@ -157,7 +159,7 @@ def synchronize(
         chunk_size=None if chunk_size is None else integer(chunk_size, "chunk_size", 1),
     )  # fmt: skip
     chunks, stop, before = settings.chunks(), Event(), torch.get_num_threads()
-    wanted = int(os.environ.get("CONSTELLATIONS_THREADS", before)) if n_threads is None else n_threads
+    wanted = int(os.environ.get("CONSTELLATIONS_THREADS", min(before, MOST))) if n_threads is None else n_threads
     n_threads = integer(wanted, "n_threads", 1) if settings.device.type == "cpu" else 1
     with ExitStack() as at_last:
         at_last.callback(torch.set_num_threads, before)
@@ -185,6 +187,8 @@ def _run_chunk(settings: Settings, runs: slice, *, bar: tqdm, stop: Event) -> Fi
         for step in range(settings.n_steps + 1):
             if step in record:
                 shots.append(state.snapshot())
+            if step == 1 and settings.device.type == "cuda":
+                state.record()
             if step < settings.n_steps and not stop.is_set():
                 state.step()
                 bar.update()

@@ -17,6 +17,7 @@ import math
 import torch
 from torch import Tensor
 
+from constellations.losses.arguments import Matching
 from constellations.losses.slopes import exact_slopes_, published_slopes_
 
 
@@ -34,7 +35,7 @@ class StripGradients:
     width:
         The number ``w``.
     matching:
-        Which pairs match, boolean ``[N, M]``; by default the diagonal of each edge.
+        Which pairs of each edge match; with the clamped loss those of the diagonal.
     room:
         Space for the logits held at once (at least those of 16 rows), and again for the clamped loss; all strips share it.
     adds:
@@ -53,19 +54,18 @@ class StripGradients:
         scale: Tensor,
         offset: Tensor,
         width: int,
-        matching: Tensor | None,
+        matching: Matching,
         room: list[Tensor],
         adds: bool,
     ) -> None:
         self.first, self.second, self.d_first, self.d_second = first[:, :-1], second, d_first, d_second
-        self.adds, self.zero, (n_runs, rows, n_first) = adds, scale.new_zeros(()), first.shape
+        self.matching, self.adds, self.zero, (n_runs, rows, n_first) = matching, adds, scale.new_zeros(()), first.shape
         self.scale, self.offset = scale[:, None, None], offset[:, None].expand(n_runs, n_first)
         scaled, by_first = scale.new_empty(2, n_runs, rows, n_first)
         self.points, self.minus_offset = scaled[:, :-1], scaled[:, -1]
         self.by_points, self.row_sums = by_first[:, :-1], by_first[:, -1]
         self.spare, self.by_second = torch.empty_like(d_first), second.new_empty(n_runs, rows - 1, second.shape[2])
         self.by_scale, self.by_offset = scale.new_empty(2, n_runs)
-        self.signs = None if matching is None else 1 - 2 * matching.to(first)
         size = min(n_first, max(16, len(room[0]) // (n_runs * second.shape[2])))
         self.blocks = []
         parts = zip(scaled.split(size, 2), by_first.split(size, 2), strict=True)
@@ -81,7 +81,10 @@ class StripGradients:
         torch.neg(self.offset, out=self.minus_offset)
         for start, rows, points, logits, columns, tables, by_part in self.blocks:
             torch.bmm(rows, self.second, out=logits)
-            self._slopes_(start, *tables)
+            if len(tables) > 1:
+                published_slopes_(tables[0], tables[1], start)
+            else:
+                exact_slopes_(tables[0], self.matching, start)
             torch.bmm(self.second, columns, out=by_part)
             if self.d_second is not None:
                 torch.baddbmm(self.by_second, points, logits, beta=float(start > 0), out=self.by_second)
@@ -91,13 +94,3 @@ class StripGradients:
         torch.addcmul(self.d_first if self.adds else self.zero, self.by_points, self.scale, out=self.d_first)
         if self.d_second is not None:
             (self.d_second.add_ if self.adds else self.d_second.copy_)(self.by_second)
-
-    def _slopes_(self, start: int, z: Tensor, spare: Tensor | None = None) -> None:
-        """Replace logits ``[R, w, m, M]``, rows from ``start`` on, by ``dL/dz``."""
-        if self.signs is not None:
-            signs = self.signs[start : start + z.shape[2]]
-            z.mul_(signs).sigmoid_().mul_(signs)
-        elif spare is not None:
-            published_slopes_(z, spare, start)
-        else:
-            exact_slopes_(z, start)

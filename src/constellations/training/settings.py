@@ -196,8 +196,7 @@ def sweep(*, seeds: Iterable[int] = range(10), **values: Any) -> Sweep:
     >>> grid["relative_bias"], grid["seeds"], grid.shape
     ([-0.5, -0.5, 0.5, 0.5], [0, 1, 0, 1], (2, 2))
     """
-    axes = {name: [x] if isinstance(x, (int, float)) else list(x) for name, x in values.items()}
-    axes["seeds"] = list(seeds)
+    axes = {name: [x] if isinstance(x, (int, float)) else list(x) for name, x in (values | {"seeds": seeds}).items()}
     for name, axis in axes.items():
         require(axis, name, "a number or a sequence with entries", axis)
     columns = zip(*product(*axes.values()), strict=True)

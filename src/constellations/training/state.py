@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from functools import reduce
 from itertools import groupby
 
@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from constellations.losses.arguments import Matching
 from constellations.training.gradients import StripGradients
 from constellations.training.measures import Snapshot, snapshot
 from constellations.training.settings import CACHE_ENTRIES, Settings
@@ -58,11 +59,13 @@ class State:
         self.seen, self.d_seen, self.seen_fixed = self.all, self.d_trained, self.fixed
         if s.batch_size is not None:
             self.starts = s.n_pairs * torch.arange(len(moving), device=s.device)[:, None]
+            self.drawn = self.starts.new_empty(n_runs, 1, s.batch_size)
             counts = [s.batch_size] * len(moving)
             self.seen, self.seen_fixed = (flat.new_empty(n_runs, s.dim + 1, n) for n in (sum(counts), s.batch_size))
             self.d_seen = torch.zeros_like(self.seen[:, :-1])
         ends = np.cumsum(counts)
         self.strips = list(self._strips(dict(zip(moving, map(slice, ends - counts, ends), strict=True))))
+        self.move: Callable[[], object] = self._move
         self.by_each = list(zip(*[(strip.by_scale, strip.by_offset) for strip in self.strips], strict=True))
 
     def _strips(self, columns: Mapping[int, slice]) -> Iterator[StripGradients]:
@@ -74,7 +77,7 @@ class State:
         widest = max(len(others) for _, others in strips)
         space = widest * min(one, max(entries, 16 * len(self.t) * max(s.table)))
         room = [self.t.new_empty(space) for _ in range(1 + (s.loss == "published"))]
-        matching = s.matching.T if s.matching is not None and s.locked == 0 else s.matching
+        matching = Matching(matrix=s.matching.T if s.matching is not None and s.locked == 0 else s.matching)
         for a, others in strips:
             u, moving = columns[a], others[0] in columns
             v = slice(columns[others[0]].start, columns[others[-1]].stop) if moving else slice(None)
@@ -100,8 +103,21 @@ class State:
         t, offset = (y.to(torch.float64, copy=True) for y in (self.t, self.bias))
         return snapshot(self.x, t, offset if self.relative else offset / t, self.delta(), s)
 
+    def record(self) -> None:
+        """Replay every step from now on as one graph: on a GPU most kernels of a step take less time than their launch."""
+        graph = torch.cuda.CUDAGraph()
+        with torch.cuda.graph(graph):
+            self.move()
+        self.move = graph.replay
+
     def step(self) -> None:
-        """One step on all that is trained, along tangents of the spheres, and back to the spheres."""
+        """One step on all that is trained, on all pairs or on the next batch of them."""
+        if self.settings.batch_size is not None:
+            self.drawn.copy_(next(self.batches))
+        self.move()
+
+    def _move(self) -> None:
+        """Along tangents of the spheres, and back to the spheres."""
         self._logit_scalars()
         self._points_gradient()
         self._scalars_gradient()
@@ -131,11 +147,10 @@ class State:
         """Gradients of the summed loss of all pairs, or of a batch of them, in the points."""
         batch, rows = self.settings.batch_size is not None, self.settings.dim + 1
         if batch:
-            index = next(self.batches).to(self.t.device)
-            wide = (index[:, :, None] + self.starts).flatten(2).expand(-1, rows, -1)
+            wide = (self.drawn[:, :, None] + self.starts).flatten(2).expand(-1, rows, -1)
             torch.gather(self.all, 2, wide, out=self.seen)
             if self.settings.locked is not None:
-                torch.gather(self.fixed, 2, index.expand(-1, rows, -1), out=self.seen_fixed)
+                torch.gather(self.fixed, 2, self.drawn.expand(-1, rows, -1), out=self.seen_fixed)
         if len(self.strips) > 1:
             self.d_seen.zero_()
         for strip in self.strips:

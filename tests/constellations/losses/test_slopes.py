@@ -8,6 +8,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from constellations.losses.arguments import Matching
 from constellations.losses.slopes import exact_slopes_, published_slopes_
 
 
@@ -16,7 +17,7 @@ def slopes(logits: Tensor, loss: str, *, matching: bool) -> Tensor:
     tables = torch.zeros(len(logits), 2, 2, dtype=logits.dtype)
     tables[:, 0, 1 - matching] = logits
     if loss == "exact":
-        exact_slopes_(tables)
+        exact_slopes_(tables, Matching())
     else:
         published_slopes_(tables, torch.empty_like(tables))
     return tables[:, 0, 1 - matching]
