@@ -136,7 +136,7 @@ def number_line(
     for side in (-1, 1) if half > 0 else ():
         arrow = {"arrowstyle": "<->", "color": COLOURS["bound"], "shrinkA": 0, "shrinkB": 0}
         axes.annotate("", xy=(centre + side * half, 0.72 * top), xytext=(centre, 0.72 * top), arrowprops=arrow)
-        axes.text(centre + side * max(half / 2, 0.09), 0.74 * top, "$m^*$", ha="center", va="bottom")
+        axes.text(centre + side * max(half / 2, 0.1), 0.74 * top, "$m^*$", ha="center", va="bottom")
     axes.set(xticks=[-1, -0.5, 0, 0.5, 1], xlabel=PRODUCT)
 
 
