@@ -9,6 +9,7 @@ import torch
 from numpy.typing import ArrayLike
 from torch import Tensor
 
+from constellations.checks import require
 from constellations.modality_gap.nearest import min_norm_point
 from constellations.modality_gap.sign_condition import check_sign_condition, configuration
 
@@ -70,8 +71,7 @@ def separating_direction(u: ArrayLike, v: ArrayLike) -> SeparatingDirection:
     """
     u, v = configuration(u, v)
     n, dim = u.shape
-    if n < dim + 2:
-        raise ValueError(f"n_pairs must be at least dim + 2 = {dim + 2} for Theorem 3.6, got {n}")
+    require(n >= dim + 2, "n_pairs", f"at least dim + 2 = {dim + 2} for Theorem 3.6", n)
     check_sign_condition(u, v, matching=False)
     point, weights = min_norm_point(u.numpy())
     distance = float(np.linalg.norm(point))

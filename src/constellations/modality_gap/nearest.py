@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.optimize import nnls
 
+from constellations.checks import require
 from constellations.sphere import as_points
 
 ON_SUPPORT = 1e-12  # least share of a point that counts
@@ -76,6 +77,5 @@ def distance_to_cone_of_others(points: ArrayLike) -> np.ndarray:
 
 def _set_of_points(points: ArrayLike, *, at_least: int) -> np.ndarray:
     x = as_points(points, unit=False)
-    if x.ndim != 2 or len(x) < at_least:
-        raise ValueError(f"points must be one set [N, d] with N >= {at_least}, got shape {tuple(x.shape)}")
+    require(x.ndim == 2 and len(x) >= at_least, "points", f"one set [N, d] with N >= {at_least}", tuple(x.shape))
     return x.detach().cpu().double().numpy()

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from constellations.atomic import reading
+from constellations.checks import require
 
 SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif")
 
@@ -40,9 +41,7 @@ def scan_folder(root: str | Path, *, class_names: str | Path | None = None) -> I
         ``n01440764 tench``. Left out, folder names are used, with underscores as spaces.
     """
     root = Path(root)
-    if not root.is_dir():
-        allowed = "a folder with one subfolder per class"
-        raise ValueError(f"images must be {allowed}, got {root}, which is no folder")
+    require(root.is_dir(), "images", "a folder with one subfolder per class", str(root))
     classes = sorted(entry.name for entry in root.iterdir() if entry.is_dir() and not _hidden(entry, root))
     if len(classes) < 2:
         raise ValueError(f"{root} must have at least 2 class subfolders, got {len(classes)}")

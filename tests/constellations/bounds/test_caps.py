@@ -63,7 +63,7 @@ def test_log_cap_measure_falls_with_dimension_and_height_without_a_step():
     ("dim", "x"), [(646, 0.935), (650, 0.94), (800, 0.9), (1200, 0.82), (2000, 0.7), (4000, 0.55), (20_001, 0.3)]
 )
 def test_log_cap_measure_below_the_smallest_float_to_the_last_digits(dim, x):
-    """In absolute terms, where every coefficient of the continued fraction still shows."""
+    """In absolute terms, in which every factor still shows."""
     with mpmath.workdps(40):
         z = 1 - mpmath.mpf(x) ** 2
         exact = mpmath.log(mpmath.betainc(mpmath.mpf(dim - 1) / 2, 0.5, 0, z, regularized=True) / 2)

@@ -196,10 +196,31 @@ def one_faulty_process(rank, n_processes, folder):
 
 def test_one_bad_process_is_a_value_error_on_all(tmp_path):
     said = spawn(one_faulty_process, 2, tmp_path)
-    assert all("are not on process" in message for message in said[0])
+    assert all("on every process, got" in message for message in said[0])
     assert len(said[0]) == len(said[1]) == 4
     assert "norm 1" in said[1][0]
     assert "same shape" in said[1][1]
+
+
+def one_of_two_scales(rank, n_processes, folder):
+    start(rank, n_processes, folder)
+    u, v = (random_points(4, 3, seed=rank, stream=k).requires_grad_() for k in (0, 1))
+    said = []
+    for scale, twice in ((1 + rank, False), (1, True)):
+        loss = scale * losses.distributed_sigmoid_loss(u, v, inverse_temperature=9.0, relative_bias=0.2)
+        try:
+            (gradient,) = torch.autograd.grad(loss, u, create_graph=twice)
+            gradient.sum().backward()
+        except (ValueError, RuntimeError) as error:
+            said.append(str(error))
+    torch.save(said, f"{folder}/{rank}.pt")
+    dist.destroy_process_group()
+
+
+def test_processes_that_scale_their_losses_differently_and_second_derivatives_are_refused(tmp_path):
+    for scale, twice in spawn(one_of_two_scales, 2, tmp_path):
+        assert scale == "the loss must be scaled alike on every process, got [1.0, 2.0]"
+        assert twice == "create_graph must be False for the distributed loss, got True"
 
 
 def test_the_distributed_loss_needs_a_process_group():

@@ -96,7 +96,7 @@ def test_points_in_the_cone_of_the_others_have_no_separating_direction(n, d, see
     ("call", "message"),
     [
         (lambda u, v: mg.distance_to_cone_of_others(u[:1]), "N >= 2"),
-        (lambda u, v: mg.distance_to_hull_of_others(u[:1]), "N >= 2, got shape"),
+        (lambda u, v: mg.distance_to_hull_of_others(u[:1]), "N >= 2, got"),
         (lambda u, v: mg.distance_to_hull_of_others(u[None]), "one set"),
         (lambda u, v: mg.min_norm_point(torch.full((2, 2), torch.nan)), "points must be finite"),
     ],

@@ -240,7 +240,7 @@ def test_unreadable_image_is_named(model, images, tmp_path, capsys):
 
 
 def test_folders(tmp_path, images):
-    with pytest.raises(ValueError, match="no folder"):
+    with pytest.raises(ValueError, match="a folder with one subfolder per class"):
         pretrained.scan_folder(tmp_path / "nothing")
     with pytest.raises(ValueError, match="at least 2 class subfolders"):
         pretrained.scan_folder(tmp_path)
