@@ -119,10 +119,10 @@ addEventListener("load", () => {
   globalThis.MathJax?.startup?.promise?.then(() => {
     document.querySelectorAll("mjx-container").forEach((formula) => {
       formula.classList.toggle("wide", formula.firstElementChild.getBoundingClientRect().width > 600);
-      if (formula.clientWidth < 100) return;
-      const room = formula.clientWidth / (formula.scrollWidth - 2);
+      const room = formula.clientWidth < 100 ? 1 : formula.clientWidth / (formula.scrollWidth - 2);
       if (room < 0.72) formula.tabIndex = 0;
-      else if (room < 1) formula.style.fontSize = `${127 * room}%`;
+      else if (formula.clientWidth) formula.classList.add("fits");
+      if (room >= 0.72 && room < 1) formula.style.fontSize = `${parseFloat(formula.style.fontSize) * room}%`;
     });
   });
 });

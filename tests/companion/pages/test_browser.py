@@ -390,13 +390,14 @@ def test_rotatable_view_turns_and_returns(page: Any) -> None:
     assert marks.inner_html() == turned
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize(("theme", "size"), [("light", WIDE), ("dark", WIDE), ("light", NARROW)])
 @pytest.mark.parametrize("name", contents())
-def test_no_serious_barrier(page: Any, name: str, theme: str) -> None:
+def test_no_serious_barrier(page: Any, name: str, theme: str, size: dict[str, int]) -> None:
     """axe-core finds nothing serious or critical."""
     from axe_playwright_python.sync_playwright import Axe
 
     page.add_init_script(f"localStorage.setItem('mode', '{theme}'); localStorage.setItem('theme', '{theme}')")
+    page.set_viewport_size(size)
     visit(page, name)
     found = [
         (fault["id"], fault["nodes"][0]["html"][:150])
