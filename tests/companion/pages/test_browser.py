@@ -293,14 +293,27 @@ def test_tables_of_words_are_cards_on_a_phone(page: Any) -> None:
 
 
 def test_paper_shows_what_the_screen_folds(page: Any) -> None:
+    """Also where the screen is dark: paper is white."""
+    page.add_init_script("localStorage.setItem('mode', 'dark'); localStorage.setItem('theme', 'dark')")
     visit(page, contents()[1])
     page.emulate_media(media="print")
-    proof = page.locator("details .proof").first
-    assert proof.is_hidden()
+    proof, theme = page.locator("details .proof").first, "() => document.documentElement.dataset.theme"
+    assert proof.is_hidden() and page.evaluate(theme) == "dark"
     page.evaluate("() => { dispatchEvent(new Event('beforeprint')); }")
     assert proof.is_visible() and page.locator("details.hide pre").first.is_hidden()
+    assert page.evaluate(theme) == "light" and page.locator(".figure-files").first.is_hidden()
     page.evaluate("() => { dispatchEvent(new Event('afterprint')); }")
-    assert proof.is_hidden()
+    assert proof.is_hidden() and page.evaluate(theme) == "dark"
+
+
+def test_formulas_typed_as_code_have_the_signs_of_mathematics(page: Any) -> None:
+    visit(page, "book/api")
+    said = page.locator("table.autosummary tr", has_text="certified_margin")
+    assert "m* ≥ −(1/t) log(e^{L/2} − 1)" in said.inner_text()
+    visit(page, "book/api_losses")
+    assert "logit_bias=-10.0" in page.locator("dl.py pre").all_inner_texts()[1]
+    visit(page, contents()[1])
+    assert not [line for line in page.locator(".constellations-check").all_text_contents() if "<=" in line]
 
 
 def test_a_long_cell_opens_by_its_button_and_by_what_one_looks_for(page: Any, browser: Any) -> None:
