@@ -14,6 +14,7 @@ from constellations.sphere import holds
 
 Number = float | Tensor
 Labels = Tensor | ArrayLike | tuple[Any, Any]
+WIDE_SUMS = "dtype" in torch.ops.aten.bmm.overloads()  # from torch 2.8 on
 
 
 def full_precision(*points: Tensor, operands: bool = True) -> tuple[Tensor, ...]:
@@ -21,7 +22,7 @@ def full_precision(*points: Tensor, operands: bool = True) -> tuple[Tensor, ...]
 
     With ``operands=False`` bfloat16 points on a GPU stay as they are: it multiplies them with sums in float32, fast.
     """
-    if not operands and all(x.is_cuda and x.dtype == torch.bfloat16 for x in points):
+    if WIDE_SUMS and not operands and all(x.is_cuda and x.dtype == torch.bfloat16 for x in points):
         return points
     kind = functools.reduce(torch.promote_types, (x.dtype for x in points), torch.float32)
     return tuple(x.to(kind) for x in points)

@@ -129,11 +129,10 @@ def load_encoder(
 
 def _measured(network: Any, model: str, device: str, dtype: str) -> dict[str, Any]:
     """Put a network to work; what it says of itself, whoever built it. Released code adds its bias to the logit."""
-    scale, bias = (getattr(network, name, None) for name in ("logit_scale", "logit_bias"))
-    if scale is None or bias is None:
-        got = f"{model} ({type(network).__name__})"
-        raise ValueError(f"model must be a dual encoder with logit_scale and logit_bias, got {got}")
-    t, b, fingerprint = math.exp(scale.item()), -bias.item(), _fingerprint(network)
+    scalars: list[Any] = [getattr(network, name, None) for name in ("logit_scale", "logit_bias")]
+    right, got = all(x is not None for x in scalars), f"{model} ({type(network).__name__})"
+    require(right, "model", "a dual encoder with logit_scale and logit_bias", got)
+    t, b, fingerprint = math.exp(scalars[0].item()), -scalars[1].item(), _fingerprint(network)
     network.to(device, DTYPES[dtype]).eval()
     return {"fingerprint": fingerprint, "inverse_temperature": t, "bias": b, "dtype": dtype}
 
