@@ -101,7 +101,7 @@ def table(pairs: list[int], *, dim: int = 768, chunk_size: int = 1024, threads: 
             floor = floor or (wall, processor)
             ratios = f"{wall / floor[0]:.2f}", f"{processor / floor[1]:.2f}"
             rows.append((f"{n_pairs:,}", name, f"{wall:.3f}", f"{processor:.3f}", *ratios, f"{most:.2f}", load()))
-    columns = ("N", "", "seconds", "of processor", "seconds / products", "processor / products", "GiB", "load")
+    columns = ("N", "loss", "seconds", "of processor", "seconds / products", "processor / products", "GiB", "load")
     return markdown(columns, rows)
 
 

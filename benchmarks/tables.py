@@ -13,9 +13,10 @@ import torch
 
 
 def markdown(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
-    """A table: the first column to the left, numbers to the right."""
-    lines = ["| " + " | ".join(columns) + " |", "|:--" + "|--:" * (len(columns) - 1) + "|"]
-    return "\n".join([*lines, *("| " + " | ".join(map(str, row)) + " |" for row in rows)])
+    """A table: words to the left, numbers to the right."""
+    lines = [[str(cell) for cell in row] for row in rows]
+    sides = [":--" if column[0][:1].isalpha() else "--:" for column in zip(*lines, strict=True)]
+    return "\n".join("| " + " | ".join(line) + " |" for line in ([*columns], sides, *lines))
 
 
 def machine() -> str:
