@@ -58,23 +58,24 @@ def published_slopes_(z: Tensor, spare: Tensor, start: int = 0) -> None:
     diagonal.copy_(matching)
 
 
-def product(a: Tensor, b: Tensor) -> Tensor:
-    """A batched product with sums in float32 at least; bfloat16 numbers, which a GPU multiplies so, come as they are."""
-    return torch.bmm(a, b, out_dtype=torch.float32) if a.dtype == torch.bfloat16 else torch.bmm(a, b)
+def product(a: Tensor, b: Tensor, total: Tensor | None = None) -> Tensor:
+    """A batched product, or added in place, with sums in float32 at least: a GPU multiplies bfloat16 numbers so."""
+    if a.dtype == torch.bfloat16:
+        added = torch.bmm(a, b, out_dtype=torch.float32)
+        return added if total is None else total.add_(added)
+    return torch.bmm(a, b) if total is None else total.baddbmm_(a, b)
 
 
 def loss_(s: Tensor, t: Tensor, b: Tensor, matching: Matching, start: int, *, slopes: bool) -> Tensor:
     """Summed loss ``[R]`` of a block of inner products ``[R, m, N]``; with ``slopes`` they are replaced by ``dL/dz``."""
-    whole = s.is_cuda or torch.compiler.is_compiling()
     size = max(1, TILE // (s.shape[0] * s.shape[2]))
-    lowest = -80.0 if s.dtype == torch.float32 else -700.0  # below it slopes are 0: no subnormal numbers
     total = s.new_zeros(s.shape[0])
-    for k, x in enumerate([s] if whole else s.split(size, dim=1)):
+    for k, x in enumerate([s] if s.is_cuda or torch.compiler.is_compiling() else s.split(size, dim=1)):
         x.mul_(t[:, None, None]).sub_(b[:, None, None])
         matching.flip_(x, start + k * size)
         total += entries(x).sum((1, 2))
         if slopes:
-            torch.threshold_(x, lowest, -torch.inf).sigmoid_()
+            torch.threshold_(x, -80.0 if x.dtype == torch.float32 else -700.0, -torch.inf).sigmoid_()  # not subnormal
             matching.flip_(x, start + k * size)
     return total
 
@@ -100,8 +101,8 @@ class ClosedLoss(torch.autograd.Function):
             if gradients:
                 pull += z.sum((1, 2))
                 z = z.to(u.dtype)
-                by_u[:, start : start + size] = product(z, v)
-                by_v += product(z.mT, rows)
+                product(z, v, by_u[:, start : start + size])
+                product(z.mT, rows, by_v)
             del z
         if not gradients:
             return (total,)
@@ -119,8 +120,7 @@ class ClosedLoss(torch.autograd.Function):
         u, v, t, b, *closed = ctx.saved_tensors
         wide = g[:, None, None]
         if closed and not torch.is_grad_enabled():
-            by_u, by_v, by_t, by_b = closed
-            return wide * by_u, wide * by_v, g * by_t, g * by_b, None, None, None
+            return wide * closed[0], wide * closed[1], g * closed[2], g * closed[3], None, None, None
         u, v = full_precision(u, v)
         s = u @ v.mT
         mask = ctx.matching.mask(s)
