@@ -1,6 +1,6 @@
 """Checks and times everything on a GPU: ``python benchmarks/gpu.py [--device cuda] [--small] [--chapter NAME]``.
 
-Needs torch, numpy, scipy and this tree alone (``PYTHONPATH=src``), and takes a few minutes. Parity of the engine and of the
+Needs what the library needs and this tree (``PYTHONPATH=src``), and takes a few minutes. Parity of the engine and of the
 loss with the CPU at stated tolerances; a thousand runs at once; the loss against the plain formula, eager and compiled, in
 float32 and bfloat16, with its peak memory; and, where the packages of notebooks are there, a chapter with its profile
 ``gpu``. Writes ``book/benchmarks_gpu.txt``, which the page of benchmarks includes, where it ran on a GPU in full.
@@ -182,11 +182,9 @@ def check_parity(device: str) -> list[tuple[str, str, str, str, str]]:
 
 def chapter(name: str) -> str:
     """One sentence on a chapter that ran with its profile ``gpu``."""
-    missing = [
-        package for package in ("papermill", "ipykernel", "seaborn") if importlib.util.find_spec(package) is None
-    ]
-    if missing:
-        return f"No chapter was run: {missing[0]} is not installed."
+    for package in ("papermill", "ipykernel", "seaborn"):
+        if importlib.util.find_spec(package) is None:
+            return f"No chapter was run: {package} is not installed."
     start = time.perf_counter()
     with tempfile.TemporaryDirectory() as folder:
         given = ["-f", ROOT / "profiles" / "gpu" / f"{name}.yml", "-p", "output_dir", folder]
@@ -211,10 +209,8 @@ def main() -> int:
         print("error: device must be one this machine has, got cuda; --device cpu --small runs here", file=sys.stderr)
         return 2
     card = f"one {torch.cuda.get_device_name()} (CUDA {torch.version.cuda})" if cuda else "the CPU"
-    start, parts = (
-        time.perf_counter(),
-        [f"Measured on {card} with torch {torch.__version__}, {time.strftime('%Y-%m-%d')}."],
-    )
+    parts = [f"Measured on {card} with torch {torch.__version__}, {time.strftime('%Y-%m-%d')}."]
+    start = time.perf_counter()
 
     def tell(text: str) -> None:
         print(text, end="\n\n", flush=True)

@@ -75,7 +75,7 @@ def loss_(s: Tensor, t: Tensor, b: Tensor, matching: Matching, start: int, *, sl
         matching.flip_(x, start + k * size)
         total += entries(x).sum((1, 2))
         if slopes:
-            torch.threshold_(x, -80.0 if x.dtype == torch.float32 else -700.0, -torch.inf).sigmoid_()  # not subnormal
+            torch.threshold_(x, -80.0 if x.dtype == torch.float32 else -700.0, -torch.inf).sigmoid_()  # never subnormal
             matching.flip_(x, start + k * size)
     return total
 

@@ -23,7 +23,7 @@ from constellations.training.optimizers import Adam, Descent
 from constellations.training.settings import Settings, graph_edges, matching_pairs, per_run
 from constellations.training.state import State
 
-ADAM, MOST = Adam(), 4  # threads; more wait for each other
+ADAM = Adam()
 
 
 def synchronize(
@@ -159,7 +159,7 @@ def synchronize(
         chunk_size=None if chunk_size is None else integer(chunk_size, "chunk_size", 1),
     )  # fmt: skip
     chunks, stop, before = settings.chunks(), Event(), torch.get_num_threads()
-    wanted = int(os.environ.get("CONSTELLATIONS_THREADS", min(before, MOST))) if n_threads is None else n_threads
+    wanted = int(os.environ.get("CONSTELLATIONS_THREADS", min(before, 4))) if n_threads is None else n_threads
     n_threads = integer(wanted, "n_threads", 1) if settings.device.type == "cpu" else 1
     with ExitStack() as at_last:
         at_last.callback(torch.set_num_threads, before)
